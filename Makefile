@@ -1,0 +1,41 @@
+# The same commands everywhere: on a laptop and in CI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint tools vm-test cluster-test clean
+.DEFAULT_GOAL := demo
+
+$(READY): requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("imagegen needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## the quickstart: secrets, then everything rendered
+	@mkdir -p out
+	@test -e out/quickstart.secrets.yaml || $(BIN)/imagegen secrets new examples/quickstart.yaml --secrets out/quickstart.secrets.yaml
+	$(BIN)/imagegen render examples/quickstart.yaml --secrets out/quickstart.secrets.yaml --out out
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: $(READY) lint  ## everything that needs no machine
+	$(BIN)/pytest
+
+tools: $(READY)  ## the real components that the machine tests run, from Go modules
+	$(BIN)/python tools/build.py
+
+vm-test: tools  ## a real bake, and the baked image booted under QEMU
+	$(BIN)/pytest -m vm tests/vm
+
+cluster-test: tools  ## a real cluster out of the baked image
+	$(BIN)/pytest -m cluster tests/cluster
+
+clean:
+	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,46 @@
+"""The secrets bundle: what a cluster's trust is made of, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+CONTROL_PLANE = "control-plane"
+"""Name of the token that control planes join with; no pool may take it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Authority:
+    """A CA: certificate and private key, PEM."""
+
+    certificate: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class KeyPair:
+    """A public and a private key, as text."""
+
+    public: str
+    private: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Bundle:
+    """
+    Everything secret of one cluster.
+
+    `ca_hashes` are kubeadm's `sha256:` pins of the cluster CA's public key; `not_before` is the moment from which
+    all its certificates are valid.
+    """
+
+    cluster: str
+    cluster_ca: Authority
+    etcd_ca: Authority
+    front_proxy_ca: Authority
+    service_account: KeyPair
+    build_key: KeyPair
+    tokens: Mapping[str, str]
+    ca_hashes: tuple[str, ...]
+    not_before: datetime

@@ -1,0 +1,49 @@
+"""The command line: a file for each command."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from imagegen import __version__
+from imagegen.cli import kubeconfig, render, schema, secrets, validate
+from imagegen.cli.common import FAILED
+
+app = typer.Typer(
+    help="One cluster spec in; golden images and first-boot data out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a file or a tool failed.",
+)
+app.command()(validate.validate)
+app.command()(render.render)
+app.command()(kubeconfig.kubeconfig)
+app.command()(schema.schema)
+app.add_typer(secrets.app, name="secrets")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"imagegen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """One cluster spec in; golden images and first-boot data out."""
+
+
+def main() -> None:
+    """Run the program: a file that cannot be read or written is a message, not a traceback."""
+    try:
+        app()
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"imagegen: {where}{error.strerror or error}", err=True)
+        sys.exit(FAILED)

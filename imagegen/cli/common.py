@@ -1,0 +1,88 @@
+"""What several commands share: their arguments, the assets, reading a spec and its bundle."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imagegen import __version__, assets
+from imagegen.console import Format, complain, show_report
+from imagegen.output import is_private
+from imagegen.pipeline import Assets, check, check_bundle
+
+if TYPE_CHECKING:
+    from imagegen.bundle import Bundle
+    from imagegen.spec import Cluster
+
+FINDINGS = 1
+FAILED = 3
+
+SpecArgument = Annotated[
+    Path, typer.Argument(metavar="SPEC", exists=True, dir_okay=False, help="The cluster's YAML file.")
+]
+SecretsOption = Annotated[
+    Path | None,
+    typer.Option("--secrets", help="The secrets bundle; default: <cluster>.secrets.yaml beside the spec."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written.")]
+
+
+def load_assets() -> Assets:
+    """Schema, templates, Packer folder and catalog."""
+    return Assets(
+        schema=assets.schema(),
+        catalog=assets.catalog(),
+        templates=assets.templates(),
+        packer=assets.packer_folder(),
+        version=__version__,
+    )
+
+
+def read_spec(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster:
+    """The checked spec; shows the findings, and ends the program if there are errors."""
+    cluster, report = check(_read(path), str(path), loaded)
+    if report.diagnostics:
+        show_report(report, form)
+    if cluster is None:
+        raise typer.Exit(FINDINGS)
+    return cluster
+
+
+def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
+    """Where the bundle lies."""
+    return given or spec.parent / f"{cluster.metadata.name}.secrets.yaml"
+
+
+def read_bundle(spec: Path, cluster: Cluster, given: Path | None) -> Bundle:
+    """The checked bundle; says how to make one where there is none."""
+    path = secrets_path(spec, cluster, given)
+    if not path.exists():
+        complain(
+            f"{path}: there is no secrets bundle: `imagegen secrets new {spec}` makes one, once for the cluster's life"
+        )
+        raise typer.Exit(FINDINGS)
+    if not is_private(path):
+        complain(f"{path}: others may read the secrets bundle: `chmod 600 {path}`, and think of its secrets as known")
+        raise typer.Exit(FINDINGS)
+    bundle, report = check_bundle(cluster, _read(path), str(path), now())
+    if report.diagnostics:
+        show_report(report, Format.TEXT)
+    if bundle is None:
+        raise typer.Exit(FINDINGS)
+    return bundle
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        complain(f"{path}: not UTF-8 text (byte {error.start})")
+        raise typer.Exit(FINDINGS) from None
+
+
+def now() -> datetime:
+    """The one clock of the program, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)

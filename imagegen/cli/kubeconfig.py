@@ -1,0 +1,32 @@
+"""`imagegen kubeconfig`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegen.cli.common import SecretsOption, SpecArgument, load_assets, now, read_bundle, read_spec
+from imagegen.console import say
+from imagegen.output import write_private
+
+
+def kubeconfig(
+    spec: SpecArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write; default: <cluster>.kubeconfig here.")
+    ] = None,
+    secrets: SecretsOption = None,
+) -> None:
+    """Make an admin kubeconfig from the secrets bundle, without asking the cluster; good for a year."""
+    from imagegen.secrets.kubeconfig import make_kubeconfig  # noqa: PLC0415  `cryptography` is slow to import
+
+    loaded = load_assets()
+    cluster = read_spec(spec, loaded)
+    facts = loaded.catalog.kubernetes_facts(cluster.kubernetes.version)
+    group = facts.admin_group if facts else "system:masters"
+    bundle = read_bundle(spec, cluster, secrets)
+    path = out or Path(f"{cluster.metadata.name}.kubeconfig")
+    write_private(path, make_kubeconfig(bundle, cluster.control_plane.endpoint, group, now()))
+    say(f"wrote {path}: `kubectl --kubeconfig {path} get nodes`")

@@ -1,0 +1,52 @@
+"""`imagegen render`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imagegen import pipeline
+from imagegen.cli.common import (
+    FINDINGS,
+    SecretsOption,
+    SpecArgument,
+    load_assets,
+    read_bundle,
+    read_spec,
+)
+from imagegen.console import Format, Row, complain, say, show_report, show_sizes
+from imagegen.output import write_tree
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
+
+
+def render(spec: SpecArgument, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
+    """Write user-data, NoCloud seeds and Packer folders into OUT/<cluster>."""
+    loaded = load_assets()
+    cluster = read_spec(spec, loaded)
+    rendering, report = pipeline.render(cluster, read_bundle(spec, cluster, secrets), loaded)
+    if rendering is None:
+        show_report(report, Format.TEXT)
+        raise typer.Exit(FINDINGS)
+    folder = out / cluster.metadata.name
+    write_tree(rendering.tree, folder, _emitted_before(folder))
+    show_sizes(tuple(Row(item.role, len(item.payload), item.limit) for item in rendering.artifacts))
+    say(f"image {rendering.plan.image.name}: fingerprint {rendering.fingerprint[:12]}")
+    say(f"wrote {len(rendering.tree)} files to {folder}/; its README.md says what to do with them")
+
+
+def _emitted_before(folder: Path) -> frozenset[str]:
+    """The files that an earlier render wrote there; refuses a folder that is not imagegen's."""
+    manifest = folder / "manifest.json"
+    if not folder.exists():
+        return frozenset()
+    try:
+        return frozenset(json.loads(manifest.read_text())["files"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        if not any(folder.iterdir()):
+            return frozenset()
+        complain(f"{folder}: not a folder that imagegen made (no manifest.json of its own): name another with --out")
+        raise typer.Exit(FINDINGS) from None

@@ -1,0 +1,105 @@
+"""Reports and tables for a person, or as JSON for a program."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from imagegen.diagnostics import Diagnostic, Report, Severity
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Format(StrEnum):
+    """How results are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+_COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console  # noqa: PLC0415  slow to import, and JSON needs none of it
+
+    # Paths and messages are the user's own text: no markup, no folding, so that they can be copied and matched.
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A line on standard output."""
+    _console(stderr=False).print(text)
+
+
+def complain(text: str) -> None:
+    """A line on standard error."""
+    _console(stderr=True).print(text)
+
+
+def show_report(report: Report, form: Format) -> None:
+    """The findings: as text on standard error, as JSON on standard output."""
+    if form is Format.JSON:
+        _console(stderr=False).print(json.dumps([_as_data(item) for item in report.diagnostics], indent=2))
+        return
+    sources = dict(report.sources)
+    for diagnostic in report.diagnostics:
+        _show(diagnostic, sources)
+
+
+def _as_data(diagnostic: Diagnostic) -> dict[str, Any]:
+    position = diagnostic.position
+    return {
+        "severity": str(diagnostic.severity),
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+        "path": list(diagnostic.path),
+        "file": position.file if position else None,
+        "line": position.line if position else None,
+        "column": position.column if position else None,
+    }
+
+
+def _show(diagnostic: Diagnostic, sources: dict[str, str]) -> None:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    console, position = _console(stderr=True), diagnostic.position
+    place = f"{position.file}:{position.line}:{position.column}: " if position else ""
+    colour = _COLOURS[diagnostic.severity]
+    head = Text.assemble(place, (f"{diagnostic.severity}[{diagnostic.code}]", colour), f": {diagnostic.message}")
+    console.print(head)
+    if position and position.file in sources:
+        lines = sources[position.file].split("\n")
+        line = lines[position.line - 1] if position.line <= len(lines) else ""
+        # A tab takes one column in a position and several on a screen.
+        console.print(f"  {position.line:>4} | {line.replace(chr(9), ' ')}")
+        console.print(Text.assemble(f"       | {' ' * (position.column - 1)}", ("^", colour)))
+    if diagnostic.hint:
+        console.print(f"       = {diagnostic.hint}")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One role in the table that ends a render; `limit` 0 for none."""
+
+    role: str
+    size: int
+    limit: int
+
+
+def show_sizes(rows: tuple[Row, ...]) -> None:
+    """The size of each role's user-data against its provider's limit."""
+    from rich.table import Table  # noqa: PLC0415  as above
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("role")
+    for title in ("bytes", "limit", "share"):
+        table.add_column(title, justify="right")
+    for row in rows:
+        share = f"{row.size / row.limit:.0%}" if row.limit else "-"
+        table.add_row(row.role, f"{row.size:,}", f"{row.limit:,}" if row.limit else "none", share)
+    _console(stderr=False).print(table)

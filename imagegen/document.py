@@ -1,0 +1,127 @@
+"""Strict YAML: text becomes plain data, and every value keeps its place in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from imagegen.diagnostics import Diagnostic, Path, Position
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 40
+MAX_NODES = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Plain data of one YAML file, and where each key and value of it stands."""
+
+    file: str
+    text: str
+    data: Any
+    values: Mapping[Path, Position]
+    keys: Mapping[Path, Position]
+
+    def locate(self, path: Path, *, on_key: bool = False) -> Position:
+        """The place of a value, or of its key; the nearest enclosing one for what is not there."""
+        exact = (self.keys if on_key else self.values).get(path)
+        if exact is not None:
+            return exact
+        while path and path not in self.values:
+            path = path[:-1]
+        return self.values.get(path, Position(file=self.file, line=1, column=1))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without timestamps: a date in a spec is a string that somebody forgot to quote."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse(text: str, file: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    """Read one YAML document; where it cannot be read, say why and where (codes IG001 to IG004)."""
+    if len(text.encode()) > MAX_BYTES:
+        return None, (_at(file, "IG003", f"the file is larger than {MAX_BYTES} bytes"),)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, (_at(file, "IG001", "the file is empty", hint="`examples/quickstart.yaml` is a start"),)
+        index = _Index(file)
+        index.walk(node, ())
+        if index.findings:
+            return None, tuple(index.findings)
+        data = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        return None, (_syntax_error(error, file),)
+    except yaml.YAMLError as error:
+        return None, (_at(file, "IG001", f"not YAML: {error}"),)
+    finally:
+        loader.dispose()
+    return Document(file=file, text=text, data=data, values=index.values, keys=index.keys), ()
+
+
+def _at(file: str, code: str, message: str, *, hint: str | None = None) -> Diagnostic:
+    return Diagnostic(code=code, message=message, hint=hint, position=Position(file=file, line=1, column=1))
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    position = Position(file=file, line=mark.line + 1 if mark else 1, column=mark.column + 1 if mark else 1)
+    context = f" ({error.context})" if error.context else ""
+    return Diagnostic(code="IG001", message=f"not YAML: {error.problem}{context}", position=position)
+
+
+@dataclass(slots=True)
+class _Index:
+    """Walks the node graph once, bounded, before any data is made of it."""
+
+    file: str
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    findings: list[Diagnostic] = field(default_factory=list)
+
+    def walk(self, node: yaml.Node, path: Path) -> None:
+        if self.findings and self.findings[-1].code == "IG003":
+            return
+        self.values[path] = self._position(node)
+        if len(path) > MAX_DEPTH or len(self.values) > MAX_NODES:
+            message = "the document is nested too deeply, or its aliases expand to too much"
+            self.findings.append(Diagnostic(code="IG003", message=message, position=self._position(node)))
+        elif isinstance(node, yaml.MappingNode):
+            self._walk_mapping(node, path)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, item in enumerate(node.value):
+                self.walk(item, (*path, number))
+
+    def _walk_mapping(self, node: yaml.MappingNode, path: Path) -> None:
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                self.walk(value_node, (*path, "<<"))
+                continue
+            if key_node.tag != "tag:yaml.org,2002:str" or not isinstance(key, Hashable):
+                self._find("IG004", f"the key `{key}` is not a string", "quote it", key_node)
+                continue
+            here = (*path, str(key))
+            if here in self.keys:
+                first = self.keys[here].line
+                hint = f"it stands in line {first} already; keep one of the two"
+                self._find("IG002", f"the key `{key}` stands twice", hint, key_node)
+                continue
+            self.keys[here] = self._position(key_node)
+            self.walk(value_node, here)
+
+    def _find(self, code: str, message: str, hint: str, node: yaml.Node) -> None:
+        self.findings.append(Diagnostic(code=code, message=message, hint=hint, position=self._position(node)))
+
+    def _position(self, node: yaml.Node) -> Position:
+        mark = node.start_mark
+        return Position(file=self.file, line=mark.line + 1, column=mark.column + 1)

@@ -1,0 +1,54 @@
+"""A tree of files that exists only in memory, until `output` writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+PUBLIC = 0o644
+PRIVATE = 0o600
+EXECUTABLE = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Content and permissions of one file."""
+
+    content: bytes
+    mode: int = PUBLIC
+
+
+class FileTree:
+    """Relative path → file; writing the same path twice is a bug and raises `ValueError`."""
+
+    def __init__(self, files: Mapping[str, File] | None = None) -> None:
+        self._files: dict[str, File] = {}
+        for path, file in (files or {}).items():
+            self.add(path, file.content, file.mode)
+
+    def add(self, path: str, content: str | bytes, mode: int = PUBLIC) -> None:
+        """Add a file; text is written as UTF-8."""
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or ".." in pure.parts or str(pure) == ".":
+            raise ValueError(f"{path!r} does not stay inside the tree")
+        if str(pure) in self._files:
+            raise ValueError(f"{path!r} is written twice")
+        self._files[str(pure)] = File(content.encode() if isinstance(content, str) else content, mode)
+
+    def graft(self, prefix: str, other: FileTree) -> None:
+        """Add every file of `other` below `prefix`."""
+        for path, file in other:
+            self.add(f"{prefix}/{path}", file.content, file.mode)
+
+    def __iter__(self) -> Iterator[tuple[str, File]]:
+        return iter(sorted(self._files.items()))
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._files
+
+    def __getitem__(self, path: str) -> File:
+        return self._files[path]

@@ -1,0 +1,109 @@
+"""Writes files and trees: all or nothing, and nothing secret readable by others."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from imagegen.filetree import PRIVATE, FileTree
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_MANIFEST = "manifest.json"
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a private file that must not exist yet (`FileExistsError`); complete, or not there."""
+    temporary = _temporary_file(path, text)
+    try:
+        # A hard link fails where the name is taken; a rename would overwrite it.
+        os.link(temporary, path)
+    finally:
+        temporary.unlink()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a private file in the place of an older one."""
+    _temporary_file(path, text).replace(path)
+
+
+def _temporary_file(path: Path, text: str) -> Path:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary = Path(name)
+    temporary.chmod(PRIVATE)
+    return temporary
+
+
+def is_private(path: Path) -> bool:
+    """Whether nobody but the file's owner may read or write it."""
+    return not stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
+
+
+def write_tree(tree: FileTree, folder: Path, emitted_before: frozenset[str]) -> None:
+    """
+    Put the tree in the folder's place: whoever looks sees the old one or the new one, never a mix.
+
+    Files of the old folder that no render wrote (`emitted_before` lists those that one did) stay: a baked disk lies
+    beside its templates.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        _fill(tree, staging)
+        staging.chmod(0o755)
+        if folder.exists():
+            _keep_foreign(folder, staging, emitted_before)
+            _exchange(staging, folder)
+        else:
+            staging.rename(folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _fill(tree: FileTree, folder: Path) -> None:
+    for name, file in tree:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(stream.fileno(), file.mode)
+            stream.write(file.content)
+
+
+def _keep_foreign(old: Path, new: Path, emitted_before: frozenset[str]) -> None:
+    for path in sorted(old.rglob("*")):
+        name = path.relative_to(old).as_posix()
+        target = new / name
+        if name in emitted_before or name == _MANIFEST or target.exists():
+            continue
+        if path.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.symlink_to(path.readlink())
+        elif path.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, target)
+
+
+def _exchange(first: Path, second: Path) -> None:
+    """Swap two folders in one step where the kernel can (Linux 3.15 and newer), in two where it cannot."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is not None:
+        result = renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
+        if result == 0:
+            return
+        if ctypes.get_errno() not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(second))
+    aside = Path(tempfile.mkdtemp(dir=second.parent, prefix=f".{second.name}.old."))
+    second.rename(aside / "old")
+    first.rename(second)
+    (aside / "old").rename(first)
+    aside.rmdir()

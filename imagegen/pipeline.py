@@ -1,0 +1,137 @@
+"""The order of the pure stages: text to spec, spec to plan, plan to file tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from imagegen import document
+from imagegen.bundle import Bundle
+from imagegen.catalog import Catalog
+from imagegen.decode import decode_cluster
+from imagegen.diagnostics import Diagnostic, Report
+from imagegen.filetree import PRIVATE, FileTree
+from imagegen.images import ImageFolder, render_image
+from imagegen.plan import ClusterPlan
+from imagegen.planner import plan_cluster
+from imagegen.readme import render_readme
+from imagegen.rules import check_rules
+from imagegen.schema import check_schema
+from imagegen.secrets.store import load_bundle, missing_tokens
+from imagegen.spec import Cluster
+from imagegen.userdata import Artifact, make_artifact, render_seed, render_user_data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assets:
+    """All that the stages read but the user's files."""
+
+    schema: Mapping[str, Any]
+    catalog: Catalog
+    templates: Mapping[str, str]
+    packer: FileTree
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """What `render` makes of a spec."""
+
+    tree: FileTree
+    plan: ClusterPlan
+    artifacts: tuple[Artifact, ...]
+    fingerprint: str
+
+
+def check(text: str, file: str, assets: Assets) -> tuple[Cluster | None, Report]:
+    """Syntax, schema, rules: all findings of a gate at once, and none of the gates behind it if there are errors."""
+    parsed, findings = document.parse(text, file)
+    if parsed is None:
+        return None, _report(findings, file, text)
+    findings = check_schema(parsed.data, assets.schema)
+    if findings:
+        return None, _report(_located(findings, parsed), file, text)
+    cluster = decode_cluster(parsed.data)
+    report = _report(_located(check_rules(cluster, assets.catalog), parsed), file, text)
+    return (None if report.failed else cluster), report
+
+
+def check_bundle(cluster: Cluster, text: str, file: str, now: datetime) -> tuple[Bundle | None, Report]:
+    """The secrets bundle of a cluster; the report never carries its text."""
+    bundle, findings = load_bundle(text, file, now)
+    if bundle is not None:
+        findings = missing_tokens(bundle, tuple(pool.name for pool in cluster.node_pools), file)
+    report = Report(diagnostics=findings)
+    return (None if report.failed else bundle), report
+
+
+def render(cluster: Cluster, bundle: Bundle, assets: Assets) -> tuple[Rendering | None, Report]:
+    """The whole output folder; refused (IG401) where user-data is over its provider's limit."""
+    plan = plan_cluster(cluster, assets.catalog, bundle)
+    artifacts = tuple(make_artifact(role.name, render_user_data(role), plan.delivery) for role in plan.roles)
+    report = Report(diagnostics=tuple(_too_large(artifact) for artifact in artifacts if not artifact.fits))
+    if report.failed:
+        return None, report
+    image = render_image(plan.image, assets.packer, assets.templates, bundle.build_key)
+    tree = _output(plan, artifacts, image)
+    tree.add("README.md", render_readme(plan))
+    tree.add("manifest.json", json.dumps(_manifest(plan, artifacts, image, tree, assets), indent=2) + "\n")
+    return Rendering(tree=tree, plan=plan, artifacts=artifacts, fingerprint=image.fingerprint), report
+
+
+def _report(findings: tuple[Diagnostic, ...], file: str, text: str) -> Report:
+    return Report(diagnostics=findings, sources=((file, text),))
+
+
+def _located(findings: tuple[Diagnostic, ...], parsed: document.Document) -> tuple[Diagnostic, ...]:
+    placed = (
+        replace(finding, position=finding.position or parsed.locate(finding.path, on_key=finding.on_key))
+        for finding in findings
+    )
+    return tuple(sorted(placed, key=lambda finding: (finding.position, finding.code, finding.message)))
+
+
+def _too_large(artifact: Artifact) -> Diagnostic:
+    message = f"user-data of {artifact.role} has {len(artifact.payload)} bytes; the provider takes {artifact.limit}"
+    return Diagnostic(code="IG401", message=message, hint="ECDSA-P256 keys are a third of RSA's size")
+
+
+def _output(plan: ClusterPlan, artifacts: tuple[Artifact, ...], image: ImageFolder) -> FileTree:
+    tree = FileTree()
+    plain = {artifact.role: artifact.plain for artifact in artifacts}
+    for artifact in artifacts:
+        tree.add(f"user-data/{artifact.role}.yaml", artifact.plain, PRIVATE)
+        if artifact.encoded is not None:
+            tree.add(f"user-data/{artifact.role}.{artifact.suffix}", artifact.encoded, PRIVATE)
+    for node in plan.nodes:
+        tree.add(f"nocloud/{node.name}/user-data", plain[node.role], PRIVATE)
+        for name, content in render_seed(node).items():
+            tree.add(f"nocloud/{node.name}/{name}", content)
+    tree.graft(f"images/{plan.image.name}/packer", image.tree)
+    return tree
+
+
+def _manifest(
+    plan: ClusterPlan, artifacts: tuple[Artifact, ...], image: ImageFolder, tree: FileTree, assets: Assets
+) -> dict[str, Any]:
+    return {
+        "imagegen": assets.version,
+        "cluster": plan.name,
+        "kubernetes": plan.kubernetes_version,
+        "images": {plan.image.name: {"fingerprint": image.fingerprint}},
+        "userData": {
+            artifact.role: {"bytes": len(artifact.payload), "limit": artifact.limit or None} for artifact in artifacts
+        },
+        "files": {
+            path: {
+                "sha256": sha256(file.content).hexdigest(),
+                "size": len(file.content),
+                "mode": f"{file.mode:04o}",
+            }
+            for path, file in tree
+        },
+    }

@@ -1,0 +1,164 @@
+"""Every decision made: what renderers turn into files, with nothing left to default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+CONTRACT = 1
+"""What image and user-data promise each other on the node; a change that breaks the other half raises it."""
+
+
+class RoleKind(StrEnum):
+    """What a node does at first boot."""
+
+    CONTROL_PLANE_INIT = "control-plane-init"
+    CONTROL_PLANE_JOIN = "control-plane-join"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class TokenPlan:
+    """A bootstrap token that `kubeadm init` creates; `ttl` is a Go duration."""
+
+    token: str
+    ttl: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeadmPlan:
+    """What kubeadm's configuration says about the whole cluster."""
+
+    api_version: str
+    kubernetes_version: str
+    image_repository: str
+    endpoint: str
+    pod_cidr: str
+    service_cidr: str
+    dns_domain: str
+    cert_sans: tuple[str, ...]
+    encryption_algorithm: str
+    ignore_preflight_errors: tuple[str, ...]
+    ca_hashes: tuple[str, ...]
+    kubelet: Mapping[str, Any]
+    kube_proxy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminPlan:
+    """The account that may log in."""
+
+    user: str
+    ssh_authorized_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RolePlan:
+    """
+    One role: everything that its user-data says.
+
+    `join_token` is what the role joins with; `init_tokens` are created by the role that initialises; `pki` maps paths
+    below the staged PKI folder to PEM, empty for workers.
+    """
+
+    name: str
+    kind: RoleKind
+    pool: str
+    cluster: str
+    node_cidrs: tuple[str, ...]
+    not_before: str
+    cni: str
+    kubeadm: KubeadmPlan
+    join_token: str
+    init_tokens: tuple[TokenPlan, ...]
+    labels: Mapping[str, str]
+    taints: tuple[Mapping[str, str], ...]
+    pki: Mapping[str, str]
+    runtime_drop_ins: Mapping[str, str]
+    admin: AdminPlan | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePlan:
+    """A machine with a known name and address: `address` with its prefix length."""
+
+    name: str
+    role: str
+    instance_id: str
+    address: str
+    gateway: str | None
+    nameservers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPlan:
+    """How user-data reaches a machine; `limit` in bytes before base64, 0 for none."""
+
+    provider: str
+    limit: int
+    encoding: str
+    gzip: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QemuPlan:
+    """Packer's qemu builder."""
+
+    base_url: str
+    base_checksum: str
+    cpus: int
+    memory_mib: int
+    disk_gib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlicloudPlan:
+    """Packer's alicloud-ecs builder."""
+
+    region: str
+    source_image: str
+    instance_type: str
+    vswitch: str
+    security_group: str
+    public_ip: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePlan:
+    """One image: what is in it, and how Packer makes it."""
+
+    name: str
+    os: str
+    architecture: str
+    kubernetes_version: str
+    sandbox_image: str
+    cni: str
+    flannel_image: str
+    flannel_plugin_image: str
+    packages: tuple[str, ...]
+    modules: tuple[str, ...]
+    sysctls: Mapping[str, str]
+    units: Mapping[str, str]
+    binaries: Mapping[str, str]
+    datasources: tuple[str, ...]
+    bundle_sha256: str
+    build_user: str
+    qemu: QemuPlan
+    alicloud: AlicloudPlan | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterPlan:
+    """A whole cluster."""
+
+    name: str
+    kubernetes_version: str
+    admin_group: str
+    endpoint: str
+    delivery: DeliveryPlan
+    image: ImagePlan
+    roles: tuple[RolePlan, ...]
+    nodes: tuple[NodePlan, ...]

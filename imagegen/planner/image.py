@@ -1,0 +1,72 @@
+"""What goes into the image, and how it is made."""
+
+from __future__ import annotations
+
+from imagegen.catalog import Catalog, KubernetesFacts
+from imagegen.plan import AlicloudPlan, ImagePlan, QemuPlan
+from imagegen.spec import Cluster, Cni
+
+BUILD_USER = "imagegen-build"
+
+_KUBERNETES_BINARIES = ("kubeadm", "kubectl", "kubelet")
+_RUNTIME_BINARIES = ("containerd", "containerd-shim-runc-v2", "ctr")
+_CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
+
+
+def plan_image(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts) -> ImagePlan:
+    """The image of all nodes."""
+    image, content = cluster.image, catalog.image
+    version = cluster.kubernetes.version
+    units = dict.fromkeys(content.enabled_units, "enabled") | dict.fromkeys(content.masked_units, "masked")
+    return ImagePlan(
+        name=image.name or cluster.metadata.name,
+        os=image.os,
+        architecture=image.architecture,
+        kubernetes_version=version,
+        sandbox_image=f"{cluster.kubernetes.image_repository}/pause:{facts.pause}",
+        cni=cluster.network.cni,
+        flannel_image=content.flannel_image,
+        flannel_plugin_image=content.flannel_plugin_image,
+        packages=content.packages,
+        modules=content.modules,
+        sysctls=content.sysctls,
+        units=units,
+        binaries=_binaries(version, with_cni=cluster.network.cni is not Cni.NONE),
+        datasources=catalog.providers[cluster.provider.type].datasources,
+        bundle_sha256=image.bundle.sha256 or "",
+        build_user=BUILD_USER,
+        qemu=_qemu(cluster, catalog),
+        alicloud=_alicloud(cluster),
+    )
+
+
+def _binaries(version: str, *, with_cni: bool) -> dict[str, str]:
+    binaries = {f"/usr/bin/{name}": version for name in _KUBERNETES_BINARIES}
+    binaries |= {f"/usr/local/bin/{name}": "" for name in _RUNTIME_BINARIES}
+    return binaries | ({f"/opt/cni/bin/{name}": "" for name in _CNI_PLUGINS} if with_cni else {})
+
+
+def _qemu(cluster: Cluster, catalog: Catalog) -> QemuPlan:
+    image, system = cluster.image, catalog.systems[cluster.image.os]
+    default_url = system.genericcloud.format(architecture=image.architecture)
+    return QemuPlan(
+        base_url=image.qemu.source or default_url,
+        base_checksum=image.qemu.checksum or ("" if image.qemu.source else system.genericcloud_checksum),
+        cpus=image.qemu.cpus,
+        memory_mib=image.qemu.memory_mib,
+        disk_gib=image.qemu.disk_gib,
+    )
+
+
+def _alicloud(cluster: Cluster) -> AlicloudPlan | None:
+    builder = cluster.image.alicloud
+    if builder is None:
+        return None
+    return AlicloudPlan(
+        region=cluster.provider.region or "",
+        source_image=builder.source_image,
+        instance_type=builder.instance_type,
+        vswitch=builder.vswitch,
+        security_group=builder.security_group,
+        public_ip=not builder.private_address,
+    )

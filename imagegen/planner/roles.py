@@ -1,0 +1,116 @@
+"""What each role's user-data says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from imagegen.bundle import CONTROL_PLANE, Bundle
+from imagegen.catalog import Catalog, KubernetesFacts
+from imagegen.plan import AdminPlan, KubeadmPlan, RoleKind, RolePlan, TokenPlan
+from imagegen.spec import Cluster, NodePool
+
+
+def worker_role(pool: NodePool) -> str:
+    """Name of a pool's role."""
+    return f"worker-{pool.name}"
+
+
+def plan_roles(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
+    """Both control-plane roles, and one for each pool."""
+    kubeadm = _kubeadm(cluster, catalog, facts, bundle)
+    planes = tuple(
+        _role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE)
+        for kind in (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN)
+    )
+    workers = tuple(
+        _role(cluster, kubeadm, bundle, RoleKind.WORKER, name=worker_role(pool), pool=pool.name, node_pool=pool)
+        for pool in cluster.node_pools
+    )
+    return planes + workers
+
+
+def _role(
+    cluster: Cluster,
+    kubeadm: KubeadmPlan,
+    bundle: Bundle,
+    kind: RoleKind,
+    *,
+    name: str,
+    pool: str,
+    node_pool: NodePool | None = None,
+) -> RolePlan:
+    initialises = kind is RoleKind.CONTROL_PLANE_INIT
+    taints = node_pool.taints if node_pool else ()
+    return RolePlan(
+        name=name,
+        kind=kind,
+        pool=pool,
+        cluster=cluster.metadata.name,
+        node_cidrs=tuple(str(cidr) for cidr in cluster.network.node_cidrs),
+        not_before=bundle.not_before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        cni=cluster.network.cni,
+        kubeadm=kubeadm,
+        join_token=bundle.tokens[pool],
+        init_tokens=_tokens(cluster, bundle) if initialises else (),
+        labels=node_pool.labels if node_pool else {},
+        taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
+        pki={} if kind is RoleKind.WORKER else _pki(bundle),
+        runtime_drop_ins=cluster.runtime.drop_ins,
+        admin=_admin(cluster),
+    )
+
+
+def _tokens(cluster: Cluster, bundle: Bundle) -> tuple[TokenPlan, ...]:
+    names = (CONTROL_PLANE, *(pool.name for pool in cluster.node_pools))
+    return tuple(
+        TokenPlan(token=bundle.tokens[name], ttl=cluster.bootstrap.token_ttl, description=f"imagegen: {name}")
+        for name in names
+    )
+
+
+def _pki(bundle: Bundle) -> dict[str, str]:
+    # The whole set that makes `kubeadm join` skip download-certs, so that no certificate-key is needed.
+    return {
+        "ca.crt": bundle.cluster_ca.certificate,
+        "ca.key": bundle.cluster_ca.key,
+        "etcd/ca.crt": bundle.etcd_ca.certificate,
+        "etcd/ca.key": bundle.etcd_ca.key,
+        "front-proxy-ca.crt": bundle.front_proxy_ca.certificate,
+        "front-proxy-ca.key": bundle.front_proxy_ca.key,
+        "sa.pub": bundle.service_account.public,
+        "sa.key": bundle.service_account.private,
+    }
+
+
+def _admin(cluster: Cluster) -> AdminPlan | None:
+    admin = cluster.admin
+    return AdminPlan(user=admin.user, ssh_authorized_keys=admin.ssh_authorized_keys) if admin else None
+
+
+def _kubeadm(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts, bundle: Bundle) -> KubeadmPlan:
+    network = cluster.network
+    return KubeadmPlan(
+        api_version=facts.kubeadm_api,
+        kubernetes_version=cluster.kubernetes.version,
+        image_repository=cluster.kubernetes.image_repository,
+        endpoint=cluster.control_plane.endpoint,
+        pod_cidr=str(network.pod_cidr),
+        service_cidr=str(network.service_cidr),
+        dns_domain=network.dns_domain,
+        cert_sans=cluster.control_plane.cert_sans,
+        encryption_algorithm=cluster.kubeadm.encryption_algorithm,
+        ignore_preflight_errors=cluster.kubeadm.ignore_preflight_errors,
+        ca_hashes=bundle.ca_hashes,
+        kubelet=cluster.kubelet.config,
+        kube_proxy=_kube_proxy(cluster, catalog, facts),
+    )
+
+
+def _kube_proxy(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts) -> Mapping[str, Any]:
+    chosen = cluster.network.kube_proxy.mode
+    default = facts.default_proxy_mode
+    if default == "nftables" and not catalog.systems[cluster.image.os].nftables_mode:
+        default = "iptables"
+    return {"mode": str(chosen or default), **cluster.network.kube_proxy.config}

@@ -1,0 +1,50 @@
+"""The README of an output folder: what each file is, and what to do with it, in order."""
+
+from __future__ import annotations
+
+from imagegen.plan import ClusterPlan
+
+_TEXT = """\
+# {name}: Kubernetes {version}
+
+Made by imagegen. `user-data/`, `nocloud/` and `images/*/packer/build-key` hold secrets: their files are readable by
+their owner alone, and belong in no repository.
+
+1. **Bake the image.** With Packer 1.7 or newer:
+
+       cd images/{image}/packer
+       packer init .
+       packer build -only='imagegen.{builder}.node' -var bundle_dir=/path/to/bundle .
+
+   `bundle_dir` is the offline bundle that the image is made of.
+2. **Start the machines** from that image, all at once if you like, each with the user-data of its role:
+
+{roles}
+{nodes}
+3. **Reach the cluster:** `imagegen kubeconfig SPEC` writes an admin kubeconfig, without asking any machine.
+
+A machine's console says how far it is: lines that begin with `imagegen:`.
+
+`manifest.json` lists every file with its size and SHA-256, and the image's fingerprint.
+"""
+
+_NODES = """\
+   Machines with a fixed address read a NoCloud seed: the three files of `nocloud/<node>/` on a volume with the label
+   `cidata`, or in `/var/lib/cloud/seed/nocloud/`: {names}.
+"""
+
+
+def render_readme(plan: ClusterPlan) -> str:
+    """The page as Markdown."""
+    suffix = "yaml" if plan.delivery.encoding == "plain" else "yaml` (or, through the API, its `.base64"
+    close = "" if plan.delivery.encoding == "plain" else ")"
+    roles = "\n".join(f"   * {role.name}: `user-data/{role.name}.{suffix}`{close}" for role in plan.roles)
+    names = ", ".join(f"`{node.name}` ({node.role})" for node in plan.nodes)
+    return _TEXT.format(
+        name=plan.name,
+        version=plan.kubernetes_version,
+        image=plan.image.name,
+        builder="alicloud-ecs" if plan.delivery.provider == "alicloud" else "qemu",
+        roles=roles,
+        nodes=_NODES.format(names=names) if names else "",
+    )

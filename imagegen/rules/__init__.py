@@ -1,0 +1,38 @@
+"""What a schema cannot say: rules over the whole spec, a function each, in one tuple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from imagegen.catalog import Catalog
+from imagegen.diagnostics import Diagnostic
+from imagegen.rules.kubernetes import check_proxy_mode, check_version
+from imagegen.rules.network import check_endpoint, check_overlaps, check_pod_range
+from imagegen.rules.nodes import (
+    check_addresses,
+    check_control_plane_count,
+    check_names,
+    check_pool_names,
+    check_replicas,
+)
+from imagegen.spec import Cluster
+
+Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
+
+RULES: tuple[Rule, ...] = (
+    check_version,
+    check_proxy_mode,
+    check_overlaps,
+    check_pod_range,
+    check_endpoint,
+    check_pool_names,
+    check_names,
+    check_addresses,
+    check_replicas,
+    check_control_plane_count,
+)
+
+
+def check_rules(cluster: Cluster, catalog: Catalog) -> tuple[Diagnostic, ...]:
+    """All findings of all rules (codes IG201 and up)."""
+    return tuple(finding for rule in RULES for finding in rule(cluster, catalog))

@@ -1,0 +1,71 @@
+"""Rules about address ranges and the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from itertools import combinations
+
+from imagegen.catalog import Catalog
+from imagegen.diagnostics import Diagnostic, Path
+from imagegen.spec import Cluster, Network, split_endpoint
+
+# kube-controller-manager gives each node a /24 (IPv4) or /64 (IPv6) of the pod range.
+_NODE_MASK = {4: 24, 6: 64}
+
+
+def _ranges(cluster: Cluster) -> list[tuple[Path, str, Network]]:
+    network = cluster.network
+    nodes: list[tuple[Path, str, Network]] = [
+        (("network", "nodeCIDRs", number), "a node range", cidr) for number, cidr in enumerate(network.node_cidrs)
+    ]
+    pods: tuple[Path, str, Network] = (("network", "podCIDR"), "the pod range", network.pod_cidr)
+    services: tuple[Path, str, Network] = (
+        ("network", "serviceCIDR"),
+        "the service range",
+        network.service_cidr,
+    )
+    return [*nodes, pods, services]
+
+
+def check_overlaps(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG204: two ranges share addresses."""
+    for (_first_path, first_name, first), (path, name, second) in combinations(_ranges(cluster), 2):
+        if first.version == second.version and first.overlaps(second):
+            yield Diagnostic(
+                code="IG204",
+                message=f"{name} {second} overlaps {first_name} {first}: packets would go astray",
+                hint="take ranges that are apart",
+                path=path,
+            )
+
+
+def check_pod_range(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG205: fewer node-sized pieces in the pod range than there are nodes."""
+    pods = cluster.network.pod_cidr
+    pieces = 1 << max(_NODE_MASK[pods.version] - pods.prefixlen, 0) if pods.prefixlen <= _NODE_MASK[pods.version] else 0
+    workers = sum(pool.replicas or len(pool.nodes) or 1 for pool in cluster.node_pools)
+    nodes = cluster.control_plane.size + workers
+    if pieces < nodes:
+        yield Diagnostic(
+            code="IG205",
+            message=f"the pod range {pods} has room for {pieces} nodes, and the spec has {nodes}",
+            hint=f"each node takes a /{_NODE_MASK[pods.version]}",
+            path=("network", "podCIDR"),
+        )
+
+
+def check_endpoint(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG206: the endpoint lies in the pod or service range."""
+    try:
+        address = ip_address(split_endpoint(cluster.control_plane.endpoint)[0])
+    except ValueError:
+        return
+    for name, cidr in (("pod", cluster.network.pod_cidr), ("service", cluster.network.service_cidr)):
+        if address in cidr:
+            yield Diagnostic(
+                code="IG206",
+                message=f"the endpoint {address} lies in the {name} range {cidr}",
+                hint="it must be an address of a load balancer, a VIP or a control plane",
+                path=("controlPlane", "endpoint"),
+            )

@@ -1,0 +1,89 @@
+"""Rules about nodes and pools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imagegen.bundle import CONTROL_PLANE
+from imagegen.catalog import Catalog
+from imagegen.diagnostics import Diagnostic, Path, Severity
+from imagegen.spec import Cluster, Node, split_endpoint
+
+
+def _nodes(cluster: Cluster) -> Iterator[tuple[Path, Node]]:
+    for number, node in enumerate(cluster.control_plane.nodes):
+        yield ("controlPlane", "nodes", number), node
+    for pool_number, pool in enumerate(cluster.node_pools):
+        for number, node in enumerate(pool.nodes):
+            yield ("nodePools", pool_number, "nodes", number), node
+
+
+def check_pool_names(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG207: a pool's name is taken."""
+    seen = {CONTROL_PLANE}
+    for number, pool in enumerate(cluster.node_pools):
+        if pool.name in seen:
+            message = f"the pool name `{pool.name}` is taken"
+            yield Diagnostic(code="IG207", message=message, path=("nodePools", number, "name"))
+        seen.add(pool.name)
+
+
+def check_names(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG208: two nodes have one name."""
+    seen: set[str] = set()
+    for path, node in _nodes(cluster):
+        if node.name in seen:
+            message = f"two nodes are named `{node.name}`; a Ready node of the same name blocks the join"
+            yield Diagnostic(code="IG208", message=message, path=(*path, "name"))
+        seen.add(node.name)
+
+
+def check_addresses(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG209: two nodes have one address. IG210: an address is in no node range."""
+    seen: dict[object, str] = {}
+    for path, node in _nodes(cluster):
+        if node.address in seen:
+            message = f"`{node.name}` and `{seen[node.address]}` have the same address {node.address}"
+            yield Diagnostic(code="IG209", message=message, path=(*path, "address"))
+        seen.setdefault(node.address, node.name)
+        if not any(node.address in cidr for cidr in cluster.network.node_cidrs):
+            yield Diagnostic(
+                code="IG210",
+                message=f"the address {node.address} of `{node.name}` is in none of network.nodeCIDRs",
+                hint="the node would wait for ever for an address of its own there",
+                path=(*path, "address"),
+            )
+
+
+def check_replicas(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG211: the number of control planes is not the number of listed nodes."""
+    plane = cluster.control_plane
+    if plane.replicas is not None and plane.nodes and plane.replicas != len(plane.nodes):
+        yield Diagnostic(
+            code="IG211",
+            message=f"controlPlane.replicas is {plane.replicas}, and controlPlane.nodes lists {len(plane.nodes)}",
+            hint="leave `replicas` out: the list decides",
+            path=("controlPlane", "replicas"),
+        )
+
+
+def check_control_plane_count(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG212: an even number of stacked control planes. IG213: several, and the endpoint is one of them."""
+    plane = cluster.control_plane
+    path: Path = ("controlPlane", "nodes" if plane.nodes else "replicas")
+    if plane.size > 1 and plane.size % 2 == 0:
+        yield Diagnostic(
+            code="IG212",
+            message=f"{plane.size} control planes bear no more failures than {plane.size - 1}: etcd needs a majority",
+            hint=f"take {plane.size - 1} or {plane.size + 1}",
+            severity=Severity.WARNING,
+            path=path,
+        )
+    host, _port = split_endpoint(plane.endpoint)
+    if plane.size > 1 and host in {str(node.address) for node in plane.nodes}:
+        yield Diagnostic(
+            code="IG213",
+            message=f"the endpoint {plane.endpoint} is one of {plane.size} control planes: the cluster falls with it",
+            hint="put a load balancer or a VIP in front",
+            path=("controlPlane", "endpoint"),
+        )

@@ -1,0 +1,255 @@
+"""What the user asked for: the checked spec, with the defaults that need no fact to be known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_POD_CIDR = IPv4Network("10.244.0.0/16")
+_SERVICE_CIDR = IPv4Network("10.96.0.0/12")
+_HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+
+
+def read_hostname(text: str) -> str:
+    """The text, if it is a DNS name in lower case; `ValueError` otherwise."""
+    if not _HOST.match(text):
+        raise ValueError("not a host name")
+    return text
+
+
+def split_endpoint(endpoint: str) -> tuple[str, int]:
+    """Host and port of `host:port` (IPv6 in brackets); `ValueError` for anything else."""
+    host, colon, port = endpoint.rpartition(":")
+    if not colon or not port.isdigit() or not 0 < int(port) < 1 << 16:
+        raise ValueError("no port")
+    if host.startswith("["):
+        return str(ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
+    return read_hostname(host), int(port)
+
+
+class ProviderType(StrEnum):
+    """Where nodes run."""
+
+    QEMU = "qemu"
+    ALICLOUD = "alicloud"
+    AWS = "aws"
+
+
+class KubeProxyMode(StrEnum):
+    """How kube-proxy implements Services."""
+
+    IPVS = "ipvs"
+    NFTABLES = "nftables"
+    IPTABLES = "iptables"
+
+
+class Cni(StrEnum):
+    """Network plugins that imagegen applies."""
+
+    FLANNEL = "flannel"
+    NONE = "none"
+
+
+class EncryptionAlgorithm(StrEnum):
+    """Kinds of keys, in kubeadm's words."""
+
+    ECDSA_P256 = "ECDSA-P256"
+    RSA_2048 = "RSA-2048"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """Name of the cluster."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The cloud or hypervisor."""
+
+    type: ProviderType
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubernetes:
+    """The Kubernetes version and where its images come from."""
+
+    version: str
+    image_repository: str = "registry.k8s.io"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflineBundle:
+    """The folder that a bake installs from."""
+
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QemuBuilder:
+    """Packer's qemu builder."""
+
+    source: str | None = None
+    checksum: str | None = None
+    cpus: int = 2
+    memory_mib: int = 2048
+    disk_gib: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlicloudBuilder:
+    """Packer's alicloud-ecs builder."""
+
+    source_image: str
+    instance_type: str
+    vswitch: str
+    security_group: str
+    private_address: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The golden image."""
+
+    os: str
+    name: str | None = None
+    architecture: str = "amd64"
+    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    qemu: QemuBuilder = field(default_factory=QemuBuilder)
+    alicloud: AlicloudBuilder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """containerd."""
+
+    drop_ins: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeProxy:
+    """kube-proxy; `mode` is decided by the planner where it is not given."""
+
+    mode: KubeProxyMode | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterNetwork:
+    """Address ranges, CNI plugin, kube-proxy."""
+
+    node_cidrs: tuple[Network, ...]
+    pod_cidr: Network = _POD_CIDR
+    service_cidr: Network = _SERVICE_CIDR
+    dns_domain: str = "cluster.local"
+    cni: Cni = Cni.FLANNEL
+    gateway: Address | None = None
+    nameservers: tuple[Address, ...] = ()
+    kube_proxy: KubeProxy = field(default_factory=KubeProxy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A machine whose name and address are known beforehand."""
+
+    name: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """The control planes."""
+
+    endpoint: str
+    replicas: int | None = None
+    nodes: tuple[Node, ...] = ()
+    cert_sans: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return self.replicas or len(self.nodes) or 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taint:
+    """A node taint."""
+
+    key: str
+    effect: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePool:
+    """Workers that share user-data and a token."""
+
+    name: str
+    replicas: int | None = None
+    nodes: tuple[Node, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrap:
+    """How nodes join; the TTL is a Go duration."""
+
+    token_ttl: str = "24h0m0s"  # noqa: S105  a duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubelet:
+    """KubeletConfiguration, passed through."""
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kubeadm:
+    """kubeadm's own settings."""
+
+    ignore_preflight_errors: tuple[str, ...] = ()
+    encryption_algorithm: EncryptionAlgorithm = EncryptionAlgorithm.ECDSA_P256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admin:
+    """The account that may log in."""
+
+    ssh_authorized_keys: tuple[str, ...]
+    user: str = "admin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A whole spec."""
+
+    api_version: str
+    kind: str
+    metadata: Metadata
+    provider: Provider
+    kubernetes: Kubernetes
+    image: Image
+    network: ClusterNetwork
+    control_plane: ControlPlane
+    runtime: Runtime = field(default_factory=Runtime)
+    node_pools: tuple[NodePool, ...] = ()
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    kubelet: Kubelet = field(default_factory=Kubelet)
+    kubeadm: Kubeadm = field(default_factory=Kubeadm)
+    admin: Admin | None = None
+
+    @property
+    def fixed_nodes(self) -> tuple[Node, ...]:
+        """Every machine with a known name and address, control planes first."""
+        pools = tuple(node for pool in self.node_pools for node in pool.nodes)
+        return self.control_plane.nodes + pools
