@@ -1,0 +1,97 @@
+"""The schema, the spec's dataclasses and the examples hold together."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from imagegen import assets, pipeline, spec
+from imagegen.cli.common import load_assets
+from imagegen.decode import field_name
+from tests.support.specs import run
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = assets.schema()
+
+
+def resolve(node: dict[str, Any]) -> dict[str, Any]:
+    """The node with what its `$ref` names, its own words first."""
+    reference = node.get("$ref")
+    return {**SCHEMA["$defs"][reference.rpartition("/")[2]], **node} if reference else node
+
+
+def properties(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property below a node, by path."""
+    node = resolve(node)
+    for name, child in node.get("properties", {}).items():
+        yield f"{path}.{name}", resolve(child)
+        yield from properties(child, f"{path}.{name}")
+    if isinstance(node.get("items"), dict):
+        yield from properties(node["items"], f"{path}[]")
+
+
+def test_it_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("path", "node"), list(properties(SCHEMA)), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_every_property_is_described_and_its_examples_are_valid(path: str, node: dict[str, Any]) -> None:
+    assert node.get("description"), path
+    assert node.get("examples"), path
+    validator = Draft202012Validator({**node, "$defs": SCHEMA["$defs"]})
+    for example in node["examples"]:
+        validator.validate(example)
+
+
+def test_every_property_has_a_field_and_the_same_default() -> None:
+    compare(SCHEMA, spec.Cluster)
+
+
+def compare(node: dict[str, Any], kind: type[Any]) -> None:
+    node = resolve(node)
+    hints = get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    assert {field_name(name) for name in node["properties"]} == set(fields), kind
+    for name, written in node["properties"].items():
+        child, field = resolve(written), fields[field_name(name)]
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        assert required == (name in node.get("required", [])), (kind, name)
+        if "default" in child and field.default is not dataclasses.MISSING:
+            assert as_data(field.default) == child["default"], (kind, name)
+        for inner in (hints[field.name], *get_args(hints[field.name])):
+            if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+                compare(child.get("items", child), inner)
+
+
+def as_data(value: object) -> Any:
+    return list(value) if isinstance(value, tuple) else value if isinstance(value, bool | int) else str(value)
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_example_is_fine(example: Path) -> None:
+    cluster, report = pipeline.check(example.read_text(), str(example), load_assets())
+    assert cluster is not None
+    assert not report.diagnostics
+
+
+def test_the_command_prints_it() -> None:
+    assert json.loads(run("schema").stdout) == SCHEMA
+
+
+def test_yaml_in_the_readme_is_valid() -> None:
+    blocks = (ROOT / "README.md").read_text().split("```yaml\n")[1:]
+    assert blocks
+    for block in blocks:
+        text = block.split("```")[0]
+        cluster, report = pipeline.check(text, "README.md", load_assets())
+        assert cluster is not None, report.diagnostics
+        assert yaml.safe_load(text)["metadata"]["name"] == cluster.metadata.name

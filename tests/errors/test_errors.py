@@ -1,0 +1,36 @@
+"""Every diagnostic, with its place: `<case>/cluster.yaml` beside what `imagegen validate` says of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.specs import run
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CASES = sorted(path.name for path in HERE.iterdir() if (path / "cluster.yaml").exists())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(case: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.chdir(HERE / case)
+    result = run("validate", "cluster.yaml")
+    said = HERE / case / "said.txt"
+    if request.config.getoption("--update-golden"):
+        said.write_text(result.stderr)
+        pytest.fail("recorded; run again without --update-golden")
+    assert result.stderr == said.read_text()
+    assert result.exit_code == (1 if " error[" in f" {result.stderr}" else 0)
+
+
+def test_every_code_has_a_case_and_a_line_in_the_documentation() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "imagegen").rglob("*.py"))
+    codes = set(re.findall(r'"(IG[0-9]{3})"', sources))
+    cases = set(re.findall(r"IG[0-9]{3}", "".join(path.read_text() for path in HERE.glob("*/said.txt"))))
+    documented = set(re.findall(r"^\| (IG[0-9]{3}) \|", (ROOT / "docs" / "diagnostics.md").read_text(), re.MULTILINE))
+    assert documented == codes
+    # The bundle's and the sizes' codes are not about a spec: tests/unit has them.
+    assert cases >= {code for code in codes if code < "IG300"}

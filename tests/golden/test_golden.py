@@ -1,0 +1,55 @@
+"""User-data of every role, kept as files: what a change does to nodes is seen in review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.specs import render, spec
+
+HERE = Path(__file__).parent
+THREE = [{"name": f"cp{number}", "address": f"192.168.0.{number}"} for number in (1, 2, 3)]
+ADMIN = {"sshAuthorizedKeys": ["ssh-ed25519 AAAA someone@example.com"]}
+
+CASES: dict[str, dict[str, Any]] = {
+    "small-1.37": spec(),
+    "old-1.31-debian-13": spec(kubernetes={"version": "1.31.14"}, image={"os": "debian-13"}),
+    "three-control-planes-alicloud": spec(
+        provider={"type": "alicloud", "region": "cn-hangzhou"},
+        kubernetes={"version": "1.36.3", "imageRepository": "registry.aliyuncs.com/google_containers"},
+        controlPlane={"endpoint": "api.example.com:6443", "nodes": THREE, "certSANs": ["10.0.0.1"]},
+        admin=ADMIN,
+    ),
+    "unusual-machines-aws": spec(
+        provider={"type": "aws", "region": "eu-west-1"},
+        runtime={"dropIns": {"50-oom": "[plugins.'io.containerd.cri.v1.runtime']\n  restrict_oom_score_adj = true\n"}},
+        network={"kubeProxy": {"mode": "iptables", "config": {"conntrack": {"maxPerCore": 0}}}},
+        kubelet={"config": {"failCgroupV1": False}},
+        kubeadm={"ignorePreflightErrors": ["SystemVerification"]},
+        nodePools=[{"name": "gpu", "labels": {"a": "b"}, "taints": [{"key": "gpu", "effect": "NoSchedule"}]}],
+    ),
+}
+ROLES = [
+    (case, path.removeprefix("user-data/").removesuffix(".yaml"))
+    for case, data in CASES.items()
+    for path, _ in render(data).tree
+    if path.startswith("user-data/") and path.endswith(".yaml")
+]
+
+
+@pytest.mark.parametrize(("case", "role"), ROLES)
+def test_user_data(case: str, role: str, request: pytest.FixtureRequest) -> None:
+    content = render(CASES[case]).tree[f"user-data/{role}.yaml"].content.decode()
+    golden = HERE / case / f"{role}.yaml"
+    if request.config.getoption("--update-golden"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(content)
+        pytest.fail("recorded; run again without --update-golden")
+    assert content == golden.read_text()
+
+
+def test_no_golden_is_left_over() -> None:
+    kept = {(path.parent.name, path.stem) for path in HERE.glob("*/*.yaml")}
+    assert kept == set(ROLES)

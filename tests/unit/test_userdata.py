@@ -1,0 +1,132 @@
+"""What user-data says, and to whom."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64decode
+from typing import Any
+
+import pytest
+import yaml
+
+from imagegen.plan import DeliveryPlan
+from imagegen.userdata import make_artifact
+from tests.support.specs import fake_bundle, render, spec
+
+HOSTILE = "a: \"b\" 'c' {{ d }} ${e} `f` $(g) %{h}\n# not a comment\ttab\n"
+
+
+def files(data: dict[str, Any], role: str) -> dict[str, str]:
+    """The files that cloud-init would write: path → content."""
+    text = render(data).tree[f"user-data/{role}.yaml"].content.decode()
+    assert text.startswith("#cloud-config\n")
+    entries = yaml.safe_load(text)["write_files"]
+    return {
+        entry["path"]: b64decode(entry["content"]).decode() if entry.get("encoding") == "b64" else entry["content"]
+        for entry in entries
+    }
+
+
+def test_a_worker_holds_no_key_and_no_other_token() -> None:
+    two_pools = spec(nodePools=[{"name": "workers"}, {"name": "gpu"}])
+    text = render(two_pools).tree["user-data/worker-workers.yaml"].content.decode()
+    tokens = fake_bundle("workers", "gpu").tokens
+    assert tokens["workers"] in text
+    assert "SECRET" not in text
+    assert tokens["gpu"] not in text
+    assert tokens["control-plane"] not in text
+
+
+def test_a_joining_control_plane_holds_the_authorities_and_one_token() -> None:
+    written = files(spec(), "control-plane-join")
+    pki = {path.removeprefix("/var/lib/imagegen/pki/") for path in written if "/pki/" in path}
+    authorities = {f"{name}.{kind}" for name in ("ca", "etcd/ca", "front-proxy-ca") for kind in ("crt", "key")}
+    assert pki == authorities | {"sa.pub", "sa.key"}
+    assert fake_bundle("workers").tokens["workers"] not in "".join(written.values())
+    join = yaml.safe_load(written["/var/lib/imagegen/kubeadm.yaml"])
+    assert join["controlPlane"] == {}
+    assert "certificateKey" not in json.dumps(join)
+
+
+def test_settings_reach_kubeadm_s_documents() -> None:
+    data = spec(
+        kubeadm={"ignorePreflightErrors": ["SystemVerification"]},
+        kubelet={"config": {"failCgroupV1": False}},
+        network={"kubeProxy": {"mode": "iptables", "config": {"conntrack": {"maxPerCore": 0}}}},
+    )
+    documents = {
+        document["kind"]: document
+        for document in yaml.safe_load_all(files(data, "control-plane-init")["/var/lib/imagegen/kubeadm.yaml"])
+    }
+    assert documents["InitConfiguration"]["nodeRegistration"]["ignorePreflightErrors"] == ["SystemVerification"]
+    assert documents["KubeletConfiguration"]["failCgroupV1"] is False
+    assert documents["KubeProxyConfiguration"]["mode"] == "iptables"
+    assert documents["KubeProxyConfiguration"]["conntrack"] == {"maxPerCore": 0}
+
+
+@pytest.mark.parametrize(
+    ("version", "mode"), [("1.31.14", "ipvs"), ("1.34.4", "ipvs"), ("1.35.4", "nftables"), ("1.37.2", "nftables")]
+)
+def test_kube_proxy_s_mode_is_always_written(version: str, mode: str) -> None:
+    text = files(spec(kubernetes={"version": version}), "control-plane-init")["/var/lib/imagegen/kubeadm.yaml"]
+    assert f"kind: KubeProxyConfiguration\nmode: {mode}\n" in text
+
+
+def test_labels_and_taints_reach_the_kubelet() -> None:
+    taint = {"key": "gpu", "value": "true", "effect": "NoSchedule"}
+    pool = {"name": "gpu", "labels": {"disk": "ssd", "zone": "a"}, "taints": [taint]}
+    join = yaml.safe_load(files(spec(nodePools=[pool]), "worker-gpu")["/var/lib/imagegen/kubeadm.yaml"])
+    registration = join["nodeRegistration"]
+    assert registration["kubeletExtraArgs"] == [{"name": "node-labels", "value": "disk=ssd,zone=a"}]
+    assert registration["taints"] == [taint]
+
+
+@pytest.mark.parametrize(
+    "content", [HOSTILE, "x = 1", " lead\n", "trail \n", "two\n\n", "ümlaut\n", "a\r\nb\n", "plain = 1\n", ""]
+)
+def test_a_file_s_content_arrives_byte_for_byte(content: str) -> None:
+    written = files(spec(runtime={"dropIns": {"50-x": content}}), "worker-workers")
+    assert written["/etc/containerd/conf.d/50-x.toml"] == content
+
+
+def test_rendering_twice_gives_the_same_bytes() -> None:
+    first, second = render(spec()).tree, render(spec()).tree
+    assert list(first) == list(second)
+
+
+@pytest.mark.parametrize(("provider", "limit"), [("qemu", None), ("aws", 16384), ("alicloud", 32768)])
+def test_forms(provider: str, limit: int | None) -> None:
+    tree = render(spec(provider={"type": provider})).tree
+    manifest = json.loads(tree["manifest.json"].content)
+    assert manifest["userData"]["worker-workers"]["limit"] == limit
+    plain = tree["user-data/worker-workers.yaml"].content
+    if limit is None:
+        assert "user-data/worker-workers.base64" not in tree
+    else:
+        assert b64decode(tree["user-data/worker-workers.base64"].content) == plain
+
+
+def test_too_large_is_compressed_only_where_gzip_is_known_to_arrive() -> None:
+    text = "#cloud-config\n" + "# padding\n" * 2000
+    delivery = {"provider": "aws", "limit": 16384, "encoding": "base64"}
+    packed = make_artifact("worker", text, DeliveryPlan(**delivery, gzip=True))  # type: ignore[arg-type]
+    assert packed.fits
+    assert packed.encoded is not None
+    assert gzip.decompress(b64decode(packed.encoded)).decode() == text
+    assert not make_artifact("worker", text, DeliveryPlan(**delivery, gzip=False)).fits  # type: ignore[arg-type]
+
+
+def test_a_fixed_node_gets_a_seed() -> None:
+    tree = render(spec()).tree
+    assert tree["nocloud/worker1/user-data"].content == tree["user-data/worker-workers.yaml"].content
+    meta = yaml.safe_load(tree["nocloud/worker1/meta-data"].content)
+    assert meta == {"instance-id": "demo-worker1-00000000", "local-hostname": "worker1"}
+    network = yaml.safe_load(tree["nocloud/worker1/network-config"].content)
+    assert network["ethernets"]["primary"]["addresses"] == ["192.168.0.243/24"]
+
+
+def test_secret_files_are_private() -> None:
+    for path, file in render(spec()).tree:
+        if b"SECRET key" in file.content or b"secrettoken" in file.content:
+            assert file.mode == 0o600, path
