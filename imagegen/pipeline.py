@@ -21,7 +21,6 @@ from imagegen.planner import plan_cluster
 from imagegen.readme import render_readme
 from imagegen.rules import check_rules
 from imagegen.schema import check_schema
-from imagegen.secrets.store import load_bundle, missing_tokens
 from imagegen.spec import Cluster
 from imagegen.userdata import Artifact, make_artifact, render_seed, render_user_data
 
@@ -62,6 +61,8 @@ def check(text: str, file: str, assets: Assets) -> tuple[Cluster | None, Report]
 
 def check_bundle(cluster: Cluster, text: str, file: str, now: datetime) -> tuple[Bundle | None, Report]:
     """The secrets bundle of a cluster; the report never carries its text."""
+    from imagegen.secrets.store import load_bundle, missing_tokens  # noqa: PLC0415  `cryptography` is slow to import
+
     bundle, findings = load_bundle(text, file, now)
     if bundle is not None:
         findings = missing_tokens(bundle, tuple(pool.name for pool in cluster.node_pools), file)

@@ -11,10 +11,10 @@ import typer
 from imagegen import __version__, assets
 from imagegen.console import Format, complain, show_report
 from imagegen.output import is_private
-from imagegen.pipeline import Assets, check, check_bundle
 
 if TYPE_CHECKING:
     from imagegen.bundle import Bundle
+    from imagegen.pipeline import Assets
     from imagegen.spec import Cluster
 
 FINDINGS = 1
@@ -32,6 +32,8 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How findings are
 
 def load_assets() -> Assets:
     """Schema, templates, Packer folder and catalog."""
+    from imagegen.pipeline import Assets  # noqa: PLC0415  the stages are slow to import, and `--help` needs none
+
     return Assets(
         schema=assets.schema(),
         catalog=assets.catalog(),
@@ -43,6 +45,8 @@ def load_assets() -> Assets:
 
 def read_spec(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster:
     """The checked spec; shows the findings, and ends the program if there are errors."""
+    from imagegen.pipeline import check  # noqa: PLC0415  as above
+
     cluster, report = check(_read(path), str(path), loaded)
     if report.diagnostics:
         show_report(report, form)
@@ -58,6 +62,8 @@ def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
 
 def read_bundle(spec: Path, cluster: Cluster, given: Path | None) -> Bundle:
     """The checked bundle; says how to make one where there is none."""
+    from imagegen.pipeline import check_bundle  # noqa: PLC0415  as above
+
     path = secrets_path(spec, cluster, given)
     if not path.exists():
         complain(

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from imagegen import pipeline
 from imagegen.cli.common import (
     FINDINGS,
     SecretsOption,
@@ -25,6 +24,8 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster'
 
 def render(spec: SpecArgument, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
     """Write user-data, NoCloud seeds and Packer folders into OUT/<cluster>."""
+    from imagegen import pipeline  # noqa: PLC0415  the stages are slow to import, and `--help` needs none
+
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
     rendering, report = pipeline.render(cluster, read_bundle(spec, cluster, secrets), loaded)

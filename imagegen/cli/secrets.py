@@ -30,7 +30,9 @@ def new(
     secrets: SecretsOption = None,
 ) -> None:
     """Make the bundle, once for the cluster's life; never overwrites one."""
-    from imagegen.secrets import dump_bundle, make_bundle  # noqa: PLC0415  `cryptography` is slow to import
+    # `cryptography` is slow to import.
+    from imagegen.secrets.make import make_bundle  # noqa: PLC0415
+    from imagegen.secrets.store import dump_bundle  # noqa: PLC0415
 
     cluster = read_spec(spec, load_assets())
     path = secrets_path(spec, cluster, secrets)

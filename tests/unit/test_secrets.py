@@ -12,7 +12,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from imagegen.bundle import CONTROL_PLANE, Bundle
-from imagegen.secrets import dump_bundle, load_bundle, make_bundle, make_kubeconfig
+from imagegen.secrets.kubeconfig import make_kubeconfig
+from imagegen.secrets.make import make_bundle
+from imagegen.secrets.store import dump_bundle, load_bundle
 from imagegen.spec import EncryptionAlgorithm
 from tests.support.specs import NOW
 
