@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -82,24 +82,13 @@ def _show(diagnostic: Diagnostic, sources: dict[str, str]) -> None:
         console.print(f"       = {diagnostic.hint}")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One role in the table that ends a render; `limit` 0 for none."""
-
-    role: str
-    size: int
-    limit: int
-
-
-def show_sizes(rows: tuple[Row, ...]) -> None:
-    """The size of each role's user-data against its provider's limit."""
+def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+    """A plain table; the columns named in `right` hold figures."""
     from rich.table import Table  # noqa: PLC0415  as above
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("role")
-    for title in ("bytes", "limit", "share"):
-        table.add_column(title, justify="right")
+    for title in titles:
+        table.add_column(title, justify="right" if title in right else "left")
     for row in rows:
-        share = f"{row.size / row.limit:.0%}" if row.limit else "-"
-        table.add_row(row.role, f"{row.size:,}", f"{row.limit:,}" if row.limit else "none", share)
+        table.add_row(*row)
     _console(stderr=False).print(table)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagegen import __version__
-from imagegen.cli import kubeconfig, render, schema, secrets, validate
+from imagegen.cli import inspect, kubeconfig, render, schema, secrets, validate
 from imagegen.cli.common import FAILED
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command()(validate.validate)
 app.command()(render.render)
 app.command()(kubeconfig.kubeconfig)
+app.command()(inspect.inspect)
 app.command()(schema.schema)
 app.add_typer(secrets.app, name="secrets")
 

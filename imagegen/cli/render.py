@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,8 +16,11 @@ from imagegen.cli.common import (
     read_bundle,
     read_spec,
 )
-from imagegen.console import Format, Row, complain, say, show_report, show_sizes
+from imagegen.console import Format, complain, say, show_report, show_table
 from imagegen.output import write_tree
+
+if TYPE_CHECKING:
+    from imagegen.userdata import Artifact
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
 
@@ -34,9 +37,22 @@ def render(spec: SpecArgument, out: OutOption = Path("out"), secrets: SecretsOpt
         raise typer.Exit(FINDINGS)
     folder = out / cluster.metadata.name
     write_tree(rendering.tree, folder, _emitted_before(folder))
-    show_sizes(tuple(Row(item.role, len(item.payload), item.limit) for item in rendering.artifacts))
+    _show_sizes(rendering.artifacts)
     say(f"image {rendering.plan.image.name}: fingerprint {rendering.fingerprint[:12]}")
     say(f"wrote {len(rendering.tree)} files to {folder}/; its README.md says what to do with them")
+
+
+def _show_sizes(artifacts: tuple[Artifact, ...]) -> None:
+    rows = [
+        (
+            artifact.role,
+            f"{len(artifact.payload):,}",
+            f"{artifact.limit:,}" if artifact.limit else "none",
+            f"{len(artifact.payload) / artifact.limit:.0%}" if artifact.limit else "-",
+        )
+        for artifact in artifacts
+    ]
+    show_table(("role", "bytes", "limit", "share"), rows, right=("bytes", "limit", "share"))
 
 
 def _emitted_before(folder: Path) -> frozenset[str]:

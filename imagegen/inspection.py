@@ -1,0 +1,150 @@
+"""User-data in any form a provider takes becomes readable again: base64, gzip, MIME, cloud-config."""
+
+from __future__ import annotations
+
+import binascii
+import zlib
+from base64 import b64decode
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from typing import Any
+
+import yaml
+
+MAX_BYTES = 32 << 20
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 31
+# cloud-init's other formats (its documentation, "User data formats"): told apart, not taken apart.
+_OTHER_HEADERS = (
+    b"#cloud-boothook",
+    b"#cloud-config-archive",
+    b"#include-once",
+    b"#include",
+    b"#part-handler",
+    b"## template: jinja",
+)
+_MIME = (b"Content-Type:", b"MIME-Version:")
+_ENCODINGS = {
+    "b64": ("base64",),
+    "base64": ("base64",),
+    "gz": ("gzip",),
+    "gzip": ("gzip",),
+    "gz+b64": ("base64", "gzip"),
+    "gz+base64": ("base64", "gzip"),
+    "gzip+b64": ("base64", "gzip"),
+    "gzip+base64": ("base64", "gzip"),
+}
+
+
+class UndecodableError(Exception):
+    """The bytes are no user-data; the message says what they look like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFile:
+    """A file that cloud-init would write; `mode` in octal, as it is written there."""
+
+    path: str
+    mode: str
+    encoding: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of the user-data: what it is, its text, and the files in it."""
+
+    kind: str
+    text: bytes
+    files: tuple[WrittenFile, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """The layers around the user-data, outermost first, and its parts."""
+
+    layers: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+def inspect_artifact(data: bytes) -> Inspection:
+    """Take an artifact apart; `UndecodableError` where it is none."""
+    layers: list[str] = []
+    while True:
+        if data.startswith(_GZIP):
+            layers.append("gzip")
+            data = _gunzip(data)
+        elif (inner := _unbase64(data)) is not None:
+            layers.append("base64")
+            data = inner
+        else:
+            break
+    if data.lstrip().startswith(_MIME):
+        layers.append("MIME")
+        return Inspection(layers=tuple(layers), parts=_mime_parts(data.lstrip()))
+    return Inspection(layers=tuple(layers), parts=(_part(data),))
+
+
+def _gunzip(data: bytes) -> bytes:
+    inflater = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        content = inflater.decompress(data, MAX_BYTES)
+    except zlib.error as error:
+        raise UndecodableError(f"a gzip stream that is broken ({error})") from None
+    if inflater.unconsumed_tail:
+        raise UndecodableError(f"a gzip stream that holds more than {MAX_BYTES} bytes")
+    if not inflater.eof:
+        raise UndecodableError("a gzip stream that is cut off")
+    return content
+
+
+def _unbase64(data: bytes) -> bytes | None:
+    """The bytes behind base64, if that is what the text is; cloud-config and scripts never are."""
+    compact = b"".join(data.split())
+    if not compact or data.startswith(b"#"):
+        return None
+    try:
+        return b64decode(compact, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _mime_parts(data: bytes) -> tuple[Part, ...]:
+    message = message_from_bytes(data)
+    leaves = [leaf for leaf in message.walk() if not leaf.is_multipart()]
+    contents = [content for leaf in leaves if isinstance(content := leaf.get_payload(decode=True), bytes)]
+    return tuple(_part(_gunzip(content) if content.startswith(_GZIP) else content) for content in contents)
+
+
+def _part(data: bytes) -> Part:
+    first = data.lstrip().split(b"\n", 1)[0].strip()
+    if first.lower() == b"#cloud-config":
+        return Part(kind="cloud-config", text=data, files=_files(data))
+    if first.startswith(b"#!"):
+        return Part(kind="script", text=data)
+    for header in _OTHER_HEADERS:
+        if first.startswith(header):
+            return Part(kind=header.decode().lstrip("# "), text=data)
+    raise UndecodableError("neither cloud-config, a script, MIME, gzip nor base64 of one of them")
+
+
+def _files(data: bytes) -> tuple[WrittenFile, ...]:
+    try:
+        config = yaml.safe_load(data)
+    except yaml.YAMLError as error:
+        raise UndecodableError(f"a cloud-config that is not YAML: {error}") from None
+    entries = config.get("write_files") if isinstance(config, dict) else None
+    return tuple(_file(entry) for entry in entries or () if isinstance(entry, dict))
+
+
+def _file(entry: dict[str, Any]) -> WrittenFile:
+    content = entry.get("content", "")
+    encoding = str(entry.get("encoding", "text/plain"))
+    decoded = content if isinstance(content, bytes) else str(content).encode()
+    for step in _ENCODINGS.get(encoding.lower(), ()):
+        unpacked = _unbase64(decoded) if step == "base64" else _gunzip(decoded)
+        if unpacked is None:
+            raise UndecodableError(f"a cloud-config whose file {entry.get('path')} is not {encoding}")
+        decoded = unpacked
+    mode = entry.get("permissions", "0644")
+    return WrittenFile(path=str(entry.get("path", "")), mode=str(mode), encoding=encoding, content=decoded)
