@@ -31,8 +31,8 @@ class Bundle:
     """
     Everything secret of one cluster.
 
-    `ca_hashes` are kubeadm's `sha256:` pins of the cluster CA's public key; `not_before` is the moment from which
-    all its certificates are valid.
+    `encryption_key` is 32 bytes in base64, for Secrets in etcd. `ca_hashes` are kubeadm's `sha256:` pins of the cluster
+    CA's public key. `not_before` is the moment from which all certificates are valid.
     """
 
     cluster: str
@@ -41,6 +41,7 @@ class Bundle:
     front_proxy_ca: Authority
     service_account: KeyPair
     build_key: KeyPair
+    encryption_key: str
     tokens: Mapping[str, str]
     ca_hashes: tuple[str, ...]
     not_before: datetime

@@ -72,7 +72,7 @@ def _show(diagnostic: Diagnostic, sources: dict[str, str]) -> None:
     colour = _COLOURS[diagnostic.severity]
     head = Text.assemble(place, (f"{diagnostic.severity}[{diagnostic.code}]", colour), f": {diagnostic.message}")
     console.print(head)
-    if position and position.file in sources:
+    if position and diagnostic.quotable and position.file in sources:
         lines = sources[position.file].split("\n")
         line = lines[position.line - 1] if position.line <= len(lines) else ""
         # A tab takes one column in a position and several on a screen.

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from imagegen import spec
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PLURAL_INITIALISMS = {"nodeCIDRs": "node_cidrs", "certSANs": "cert_sans", "tokenTTL": "token_ttl"}
+_PLURAL_INITIALISMS = {"nodeCIDRs": "node_cidrs", "certSANs": "cert_sans", "trustedCAs": "trusted_cas"}
 
 
 def decode_cluster(data: Mapping[str, Any]) -> spec.Cluster:

@@ -26,7 +26,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One finding: `path` leads through the data to the value it is about, `position` to the place in a file."""
+    """One finding: `path` leads through the data to the value it is about, `position` to the place in a file.
+
+    What is not `quotable` must not be shown again, not even as the line it stands in.
+    """
 
     code: str
     message: str
@@ -34,6 +37,7 @@ class Diagnostic:
     hint: str | None = None
     severity: Severity = Severity.ERROR
     on_key: bool = False
+    quotable: bool = True
     position: Position | None = None
 
 

@@ -16,6 +16,7 @@ from imagegen.decode import decode_cluster
 from imagegen.diagnostics import Diagnostic, Report
 from imagegen.filetree import PRIVATE, FileTree
 from imagegen.images import ImageFolder, render_image
+from imagegen.leaks import find_secrets
 from imagegen.plan import ClusterPlan
 from imagegen.planner import plan_cluster
 from imagegen.readme import render_readme
@@ -51,7 +52,7 @@ def check(text: str, file: str, assets: Assets) -> tuple[Cluster | None, Report]
     parsed, findings = document.parse(text, file)
     if parsed is None:
         return None, _report(findings, file, text)
-    findings = check_schema(parsed.data, assets.schema)
+    findings = (*check_schema(parsed.data, assets.schema), *find_secrets(parsed.data))
     if findings:
         return None, _report(_located(findings, parsed), file, text)
     cluster = decode_cluster(parsed.data)
@@ -73,7 +74,8 @@ def check_bundle(cluster: Cluster, text: str, file: str, now: datetime) -> tuple
 def render(cluster: Cluster, bundle: Bundle, assets: Assets) -> tuple[Rendering | None, Report]:
     """The whole output folder; refused (IG401) where user-data is over its provider's limit."""
     plan = plan_cluster(cluster, assets.catalog, bundle)
-    artifacts = tuple(make_artifact(role.name, render_user_data(role), plan.delivery) for role in plan.roles)
+    texts = {role.name: render_user_data(role, assets.templates) for role in plan.roles}
+    artifacts = tuple(make_artifact(name, text, plan.delivery) for name, text in texts.items())
     report = Report(diagnostics=tuple(_too_large(artifact) for artifact in artifacts if not artifact.fits))
     if report.failed:
         return None, report

@@ -29,6 +29,15 @@ class TokenPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentPlan:
+    """A control-plane component: further flags, and host paths (name → path) mounted where they lie."""
+
+    extra_args: Mapping[str, str]
+    read_only_files: Mapping[str, str]
+    writable_folders: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KubeadmPlan:
     """What kubeadm's configuration says about the whole cluster."""
 
@@ -43,8 +52,38 @@ class KubeadmPlan:
     encryption_algorithm: str
     ignore_preflight_errors: tuple[str, ...]
     ca_hashes: tuple[str, ...]
+    components: Mapping[str, ComponentPlan]
+    patches_folder: str | None
     kubelet: Mapping[str, Any]
+    kubelet_args: Mapping[str, str]
     kube_proxy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FilePlan:
+    """A file on the node; a content that is a mapping is written as YAML. `mode` as cloud-init takes it."""
+
+    path: str
+    content: str | Mapping[str, Any]
+    mode: str = "0644"
+    append: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryPlan:
+    """How containerd pulls from a registry; no certificate: the system's own are trusted."""
+
+    host: str
+    mirrors: tuple[str, ...]
+    ca_certificate: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePlan:
+    """Time servers that chrony follows, and the networks it serves."""
+
+    servers: tuple[str, ...]
+    serve_to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +116,10 @@ class RolePlan:
     labels: Mapping[str, str]
     taints: tuple[Mapping[str, str], ...]
     pki: Mapping[str, str]
-    runtime_drop_ins: Mapping[str, str]
+    files: tuple[FilePlan, ...]
+    registries: tuple[RegistryPlan, ...]
+    trusted_cas: tuple[str, ...]
+    time: TimePlan | None
     admin: AdminPlan | None
 
 

@@ -173,6 +173,8 @@ class ControlPlane:
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
     cert_sans: tuple[str, ...] = ()
+    audit_policy: Mapping[str, Any] | None = None
+    encrypt_secrets: bool = False
 
     @property
     def size(self) -> int:
@@ -208,9 +210,17 @@ class Bootstrap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubelet:
-    """KubeletConfiguration, passed through."""
+    """KubeletConfiguration, passed through, and further flags."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
+    extra_args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A control-plane component's further flags."""
+
+    extra_args: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +229,38 @@ class Kubeadm:
 
     ignore_preflight_errors: tuple[str, ...] = ()
     encryption_algorithm: EncryptionAlgorithm = EncryptionAlgorithm.ECDSA_P256
+    api_server: Component = field(default_factory=Component)
+    controller_manager: Component = field(default_factory=Component)
+    scheduler: Component = field(default_factory=Component)
+    etcd: Component = field(default_factory=Component)
+    patches: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """How images of one registry are pulled."""
+
+    host: str
+    mirrors: tuple[str, ...] = ()
+    ca_certificate: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Time:
+    """Time servers."""
+
+    servers: tuple[str, ...] = ()
+    serve: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFile:
+    """A further file on nodes; no `roles`: on all of them."""
+
+    path: str
+    content: str
+    permissions: str = "0644"
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +288,10 @@ class Cluster:
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
     kubelet: Kubelet = field(default_factory=Kubelet)
     kubeadm: Kubeadm = field(default_factory=Kubeadm)
+    registries: tuple[Registry, ...] = ()
+    trusted_cas: tuple[str, ...] = ()
+    time: Time | None = None
+    files: tuple[NodeFile, ...] = ()
     admin: Admin | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class ProviderFacts:
     gzip: bool
     datasources: tuple[str, ...]
     builder: str
+    reserved: tuple[IPv4Network | IPv6Network, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,25 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletFacts:
+    """What a kubelet refuses; `removed_flags` maps a flag to the minor that dropped it."""
+
+    removed_flags: Mapping[str, str]
+    reserved_labels: tuple[str, ...]
+    allowed_label_prefixes: tuple[str, ...]
+    allowed_labels: frozenset[str]
+
+    def refuses_label(self, key: str) -> bool:
+        """Whether a kubelet may not give itself this label."""
+        prefix = key.rpartition("/")[0]
+        return (
+            _is_within(prefix, self.reserved_labels)
+            and not _is_within(prefix, self.allowed_label_prefixes)
+            and key not in self.allowed_labels
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """All facts."""
 
@@ -62,10 +83,16 @@ class Catalog:
     systems: Mapping[str, SystemFacts]
     providers: Mapping[str, ProviderFacts]
     image: ImageFacts
+    kubelet: KubeletFacts
 
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
         """The facts of a version's minor; None where the catalog does not know it."""
         return self.kubernetes.get(version.rpartition(".")[0])
+
+    def removed_kubelet_flags(self, version: str) -> dict[str, str]:
+        """The flags that a kubelet of this version exits on, with the minor that dropped each."""
+        own = _minor(version)
+        return {flag: since for flag, since in self.kubelet.removed_flags.items() if _minor(since) <= own}
 
     @property
     def minors(self) -> tuple[str, ...]:
@@ -73,11 +100,26 @@ class Catalog:
         return tuple(self.kubernetes)
 
 
+def _is_within(prefix: str, domains: tuple[str, ...]) -> bool:
+    return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
+
+
+def _minor(version: str) -> tuple[int, int]:
+    major, minor, *_ = version.split(".")
+    return int(major), int(minor)
+
+
 def parse_catalog(texts: Mapping[str, str]) -> Catalog:
     """Make the catalog of its TOML files, given by name without the suffix."""
     tables = {name: tomllib.loads(text) for name, text in texts.items()}
     providers = {
-        name: ProviderFacts(**{**facts, "datasources": tuple(facts["datasources"])})
+        name: ProviderFacts(
+            **{
+                **facts,
+                "datasources": tuple(facts["datasources"]),
+                "reserved": tuple(ip_network(cidr) for cidr in facts["reserved"]),
+            }
+        )
         for name, facts in tables["providers"].items()
     }
     image = tables["image"]
@@ -93,5 +135,11 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             masked_units=tuple(image["units"]["masked"]),
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
+        ),
+        kubelet=KubeletFacts(
+            removed_flags=tables["kubelet"]["removed_flags"],
+            reserved_labels=tuple(tables["kubelet"]["labels"]["reserved"]),
+            allowed_label_prefixes=tuple(tables["kubelet"]["labels"]["allowed_prefixes"]),
+            allowed_labels=frozenset(tables["kubelet"]["labels"]["allowed"]),
         ),
     )

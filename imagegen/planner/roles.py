@@ -8,7 +8,9 @@ from typing import Any
 
 from imagegen.bundle import CONTROL_PLANE, Bundle
 from imagegen.catalog import Catalog, KubernetesFacts
-from imagegen.plan import AdminPlan, KubeadmPlan, RoleKind, RolePlan, TokenPlan
+from imagegen.plan import AdminPlan, KubeadmPlan, RegistryPlan, RoleKind, RolePlan, TimePlan, TokenPlan
+from imagegen.planner.components import plan_components
+from imagegen.planner.files import PATCHES, plan_files
 from imagegen.spec import Cluster, NodePool
 
 
@@ -57,7 +59,13 @@ def _role(
         labels=node_pool.labels if node_pool else {},
         taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
         pki={} if kind is RoleKind.WORKER else _pki(bundle),
-        runtime_drop_ins=cluster.runtime.drop_ins,
+        files=plan_files(cluster, bundle, kind, pool),
+        registries=tuple(
+            RegistryPlan(host=registry.host, mirrors=registry.mirrors, ca_certificate=registry.ca_certificate)
+            for registry in cluster.registries
+        ),
+        trusted_cas=cluster.trusted_cas,
+        time=_time(cluster, kind),
         admin=_admin(cluster),
     )
 
@@ -89,6 +97,17 @@ def _admin(cluster: Cluster) -> AdminPlan | None:
     return AdminPlan(user=admin.user, ssh_authorized_keys=admin.ssh_authorized_keys) if admin else None
 
 
+def _time(cluster: Cluster, kind: RoleKind) -> TimePlan | None:
+    if cluster.time is None:
+        return None
+    ranges = tuple(str(cidr) for cidr in cluster.network.node_cidrs)
+    serves = cluster.time.serve and kind is not RoleKind.WORKER
+    planes = tuple(str(node.address) for node in cluster.control_plane.nodes)
+    # Workers follow the control planes that serve; those follow the world.
+    follow = planes if cluster.time.serve and planes and kind is RoleKind.WORKER else cluster.time.servers
+    return TimePlan(servers=follow, serve_to=ranges if serves else ())
+
+
 def _kubeadm(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts, bundle: Bundle) -> KubeadmPlan:
     network = cluster.network
     return KubeadmPlan(
@@ -103,7 +122,10 @@ def _kubeadm(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts, bundle:
         encryption_algorithm=cluster.kubeadm.encryption_algorithm,
         ignore_preflight_errors=cluster.kubeadm.ignore_preflight_errors,
         ca_hashes=bundle.ca_hashes,
+        components=plan_components(cluster),
+        patches_folder=PATCHES if cluster.kubeadm.patches else None,
         kubelet=cluster.kubelet.config,
+        kubelet_args=cluster.kubelet.extra_args,
         kube_proxy=_kube_proxy(cluster, catalog, facts),
     )
 

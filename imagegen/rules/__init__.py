@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
-from imagegen.rules.kubernetes import check_proxy_mode, check_version
-from imagegen.rules.network import check_endpoint, check_overlaps, check_pod_range
+from imagegen.rules.files import check_file_roles, check_managed_files
+from imagegen.rules.kubernetes import (
+    check_kubelet_flags,
+    check_labels,
+    check_proxy_mode,
+    check_token_ttl,
+    check_version,
+)
+from imagegen.rules.network import check_endpoint, check_overlaps, check_pod_range, check_reserved
 from imagegen.rules.nodes import (
     check_addresses,
     check_control_plane_count,
@@ -22,7 +29,11 @@ Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
 RULES: tuple[Rule, ...] = (
     check_version,
     check_proxy_mode,
+    check_kubelet_flags,
+    check_labels,
+    check_token_ttl,
     check_overlaps,
+    check_reserved,
     check_pod_range,
     check_endpoint,
     check_pool_names,
@@ -30,6 +41,8 @@ RULES: tuple[Rule, ...] = (
     check_addresses,
     check_replicas,
     check_control_plane_count,
+    check_managed_files,
+    check_file_roles,
 )
 
 

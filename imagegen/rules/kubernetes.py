@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Severity
 from imagegen.spec import Cluster, KubeProxyMode
+
+_FOR_EVER = re.compile(r"(0+[hms])+")
 
 
 def check_version(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
@@ -39,4 +42,44 @@ def check_proxy_mode(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]
             hint="`nftables` is the successor on kernels from 5.13",
             severity=Severity.WARNING,
             path=("network", "kubeProxy", "mode"),
+        )
+
+
+def check_kubelet_flags(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
+    """IG215: a flag that this version's kubelet exits on."""
+    removed = catalog.removed_kubelet_flags(cluster.kubernetes.version)
+    for flag in cluster.kubelet.extra_args:
+        if flag in removed:
+            yield Diagnostic(
+                code="IG215",
+                message=f"the kubelet has no flag --{flag} since Kubernetes {removed[flag]}, and would not start",
+                hint="leave it out",
+                path=("kubelet", "extraArgs", flag),
+                on_key=True,
+            )
+
+
+def check_labels(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
+    """IG216: a label that a kubelet may not set."""
+    for number, pool in enumerate(cluster.node_pools):
+        for key in pool.labels:
+            if catalog.kubelet.refuses_label(key):
+                yield Diagnostic(
+                    code="IG216",
+                    message=f"a kubelet may not give itself the label `{key}`, and would not start",
+                    hint="choose a prefix of your own, or `node.kubernetes.io/`; roles are set with kubectl label",
+                    path=("nodePools", number, "labels", key),
+                    on_key=True,
+                )
+
+
+def check_token_ttl(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG217: tokens that never expire."""
+    if _FOR_EVER.fullmatch(cluster.bootstrap.token_ttl):
+        yield Diagnostic(
+            code="IG217",
+            message="the bootstrap tokens never expire: whoever ever saw user-data can join the cluster",
+            hint="a finite TTL, renewed when machines are to be added, is safer",
+            severity=Severity.WARNING,
+            path=("bootstrap", "tokenTTL"),
         )

@@ -40,6 +40,20 @@ def check_overlaps(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
             )
 
 
+def check_reserved(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
+    """IG214: a range that the provider keeps for itself."""
+    provider = cluster.provider.type
+    for path, name, cidr in _ranges(cluster):
+        for reserved in catalog.providers[provider].reserved:
+            if cidr.version == reserved.version and cidr.overlaps(reserved):
+                yield Diagnostic(
+                    code="IG214",
+                    message=f"{name} {cidr} overlaps {reserved}, which {provider} keeps for itself",
+                    hint="take another range",
+                    path=path,
+                )
+
+
 def check_pod_range(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG205: fewer node-sized pieces in the pod range than there are nodes."""
     pods = cluster.network.pod_cidr

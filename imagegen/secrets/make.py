@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -36,6 +37,7 @@ def make_bundle(cluster: str, pools: Iterable[str], algorithm: EncryptionAlgorit
         front_proxy_ca=front_proxy_ca,
         service_account=KeyPair(public=keys.public_pem(service_account), private=keys.private_pem(service_account)),
         build_key=keys.new_ssh_key("imagegen-build"),
+        encryption_key=b64encode(secrets.token_bytes(32)).decode(),
         tokens={name: new_token() for name in (CONTROL_PLANE, *pools)},
         ca_hashes=(keys.ca_hash(cluster_ca),),
         not_before=keys.not_before(cluster_ca, etcd_ca, front_proxy_ca),

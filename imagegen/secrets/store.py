@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ _API_VERSION = "imagegen/v1alpha1"
 _KIND = "SecretsBundle"
 _TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 _AUTHORITIES = ("clusterCA", "etcdCA", "frontProxyCA")
+_ENCRYPTION_KEY_BYTES = 32
 _HEADER = """\
 # Secrets of one cluster, made by `imagegen secrets new`. Whoever has this file owns the cluster: keep it out of
 # version control and readable by its owner alone. Losing it means losing the way to add nodes.
@@ -39,6 +41,7 @@ def dump_bundle(bundle: Bundle) -> str:
             "private": bundle.service_account.private,
         },
         "buildKey": {"public": bundle.build_key.public, "private": bundle.build_key.private},
+        "encryptionKey": bundle.encryption_key,
         "tokens": dict(bundle.tokens),
     }
     return _HEADER + yaml_dump.dump(data)
@@ -86,6 +89,7 @@ def _decode(data: Mapping[str, Any]) -> Bundle:
         front_proxy_ca=front_proxy_ca,
         service_account=KeyPair(**data["serviceAccount"]),
         build_key=KeyPair(**data["buildKey"]),
+        encryption_key=data["encryptionKey"],
         tokens=dict(data["tokens"]),
         ca_hashes=(keys.ca_hash(cluster_ca),),
         not_before=keys.not_before(cluster_ca, etcd_ca, front_proxy_ca),
@@ -105,6 +109,8 @@ def _faults(bundle: Bundle, now: datetime) -> list[str]:
         for name, token in bundle.tokens.items()
         if not _TOKEN.fullmatch(token)
     ]
+    if len(b64decode(bundle.encryption_key, validate=True)) != _ENCRYPTION_KEY_BYTES:
+        faults.append(f"encryptionKey: must be {_ENCRYPTION_KEY_BYTES} bytes in base64")
     if CONTROL_PLANE not in bundle.tokens:
         faults.append(f"tokens.{CONTROL_PLANE} is missing")
     if len({token.partition(".")[0] for token in bundle.tokens.values()}) != len(bundle.tokens):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.specs import render, spec
+from tests.support.specs import SPEC, render, spec
 
 HERE = Path(__file__).parent
 THREE = [{"name": f"cp{number}", "address": f"192.168.0.{number}"} for number in (1, 2, 3)]
@@ -31,6 +31,24 @@ CASES: dict[str, dict[str, Any]] = {
         nodePools=[{"name": "gpu", "labels": {"a": "b"}, "taints": [{"key": "gpu", "effect": "NoSchedule"}]}],
     ),
 }
+CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+CASES["everything-1.30"] = spec(
+    kubernetes={"version": "1.30.14"},
+    controlPlane={**SPEC["controlPlane"], "auditPolicy": {"rules": [{"level": "Metadata"}]}, "encryptSecrets": True},
+    kubelet={"config": {"maxPods": 64}, "extraArgs": {"v": "4"}},
+    kubeadm={
+        "apiServer": {"extraArgs": {"profiling": "false"}},
+        "etcd": {"extraArgs": {"auto-compaction-retention": "8"}},
+        "patches": {"kube-apiserver0+merge.yaml": "metadata:\n  labels:\n    a: b\n"},
+    },
+    registries=[{"host": "docker.io", "mirrors": ["https://mirror.example.com"], "caCertificate": CA}],
+    trustedCAs=[CA],
+    time={"servers": ["ntp.example.com"], "serve": True},
+    files=[{"path": "/etc/motd", "content": "hello\n", "permissions": "0600", "roles": ["workers"]}],
+    admin=ADMIN,
+)
+CASES["everything-1.37"] = {**CASES["everything-1.30"], "kubernetes": {"version": "1.37.2"}}
+
 ROLES = [
     (case, path.removeprefix("user-data/").removesuffix(".yaml"))
     for case, data in CASES.items()

@@ -55,6 +55,7 @@ def fake_bundle(*pools: str) -> Bundle:
         front_proxy_ca=authority("front-proxy"),
         service_account=KeyPair(public=pem("sa public"), private=pem("sa SECRET key")),
         build_key=KeyPair(public="ssh-ed25519 AAAA imagegen-build", private=pem("build SECRET key")),
+        encryption_key="U0VDUkVUIGtleSBTRUNSRVQga2V5IFNFQ1JFVCBrZXk=",
         tokens=tokens,
         ca_hashes=("sha256:" + "0" * 64,),
         not_before=datetime(2026, 11, 23, 7, 55, tzinfo=UTC),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tomllib
 from base64 import b64decode
 from typing import Any
 
@@ -130,3 +131,64 @@ def test_secret_files_are_private() -> None:
     for path, file in render(spec()).tree:
         if b"SECRET key" in file.content or b"secrettoken" in file.content:
             assert file.mode == 0o600, path
+
+
+def documents(data: dict[str, Any], role: str = "control-plane-init") -> dict[str, Any]:
+    """Documents that kubeadm reads, by kind."""
+    found = yaml.safe_load_all(files(data, role)["/var/lib/imagegen/kubeadm.yaml"])
+    return {document["kind"]: document for document in found}
+
+
+def test_secrets_in_etcd_are_encrypted_on_control_planes_alone() -> None:
+    data = spec(controlPlane={"encryptSecrets": True})
+    path = "/etc/kubernetes/encryption-config.yaml"
+    config = yaml.safe_load(files(data, "control-plane-join")[path])
+    key = config["resources"][0]["providers"][0]["secretbox"]["keys"][0]["secret"]
+    assert key == fake_bundle().encryption_key
+    assert path not in files(data, "worker-workers")
+    server = documents(data)["ClusterConfiguration"]["apiServer"]
+    assert {"name": "encryption-provider-config", "value": path} in server["extraArgs"]
+    assert server["extraVolumes"][0]["hostPath"] == path
+
+
+def test_older_kubeadm_reads_v1beta3() -> None:
+    data = spec(kubernetes={"version": "1.30.14"}, kubelet={"extraArgs": {"v": "4"}}, controlPlane={"certSANs": ["a"]})
+    found = documents(data)
+    assert {document["apiVersion"] for kind, document in found.items() if kind != "KubeProxyConfiguration"} == {
+        "kubeadm.k8s.io/v1beta3"
+    }
+    assert found["InitConfiguration"]["nodeRegistration"]["kubeletExtraArgs"] == {"v": "4"}
+    assert found["ClusterConfiguration"]["apiServer"] == {"certSANs": ["a"], "timeoutForControlPlane": "10m0s"}
+    assert found["ClusterConfiguration"]["featureGates"] == {"PublicKeysECDSA": True}
+    assert "encryptionAlgorithm" not in found["ClusterConfiguration"]
+    assert documents(data, "worker-workers")["JoinConfiguration"]["discovery"]["timeout"] == "10m0s"
+
+
+def test_the_users_flags_win() -> None:
+    audit = {"auditPolicy": {"rules": [{"level": "None"}]}}
+    data = spec(controlPlane=audit, kubeadm={"apiServer": {"extraArgs": {"audit-log-maxage": "1"}}})
+    arguments = documents(data)["ClusterConfiguration"]["apiServer"]["extraArgs"]
+    assert [item["value"] for item in arguments if item["name"] == "audit-log-maxage"] == ["1"]
+
+
+def test_workers_follow_the_control_planes_that_serve_the_time() -> None:
+    data = spec(time={"servers": ["ntp.example.com"], "serve": True})
+    path = "/etc/chrony/sources.d/imagegen.sources"
+    assert files(data, "worker-workers")[path] == "server 192.168.0.242 iburst\n"
+    plane = files(data, "control-plane-init")
+    assert plane[path] == "server ntp.example.com iburst\n"
+    assert plane["/etc/chrony/conf.d/imagegen.conf"] == "allow 192.168.0.0/24\nlocal stratum 10\n"
+
+
+def test_a_file_reaches_its_roles_alone() -> None:
+    data = spec(files=[{"path": "/etc/motd", "content": "hello\n", "roles": ["control-plane"]}])
+    assert files(data, "control-plane-join")["/etc/motd"] == "hello\n"
+    assert "/etc/motd" not in files(data, "worker-workers")
+
+
+def test_registries() -> None:
+    data = spec(registries=[{"host": "docker.io", "mirrors": ["https://a.example", "https://b.example"]}])
+    hosts = files(data, "worker-workers")["/etc/containerd/certs.d/docker.io/hosts.toml"]
+    parsed = tomllib.loads(hosts)
+    assert parsed["server"] == "https://registry-1.docker.io"
+    assert list(parsed["host"]) == ["https://a.example", "https://b.example"]

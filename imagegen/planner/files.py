@@ -1,0 +1,54 @@
+"""The files on a node beside kubeadm's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imagegen.bundle import CONTROL_PLANE, Bundle
+from imagegen.plan import FilePlan, RoleKind
+from imagegen.spec import Cluster
+
+AUDIT_POLICY = "/etc/kubernetes/audit-policy.yaml"
+ENCRYPTION_CONFIG = "/etc/kubernetes/encryption-config.yaml"
+PATCHES = "/etc/kubernetes/patches"
+_PRIVATE = "0600"
+
+
+def plan_files(cluster: Cluster, bundle: Bundle, kind: RoleKind, pool: str) -> tuple[FilePlan, ...]:
+    """All files of a role that are not kubeadm's configuration or PKI."""
+    return tuple(_files(cluster, bundle, kind, pool))
+
+
+def _files(cluster: Cluster, bundle: Bundle, kind: RoleKind, pool: str) -> Iterator[FilePlan]:
+    for name, content in cluster.runtime.drop_ins.items():
+        yield FilePlan(path=f"/etc/containerd/conf.d/{name}.toml", content=content)
+    if cluster.fixed_nodes:
+        lines = (f"{node.address} {node.name}\n" for node in cluster.fixed_nodes)
+        yield FilePlan(path="/etc/hosts", content="".join(lines), append=True)
+    for name, content in cluster.kubeadm.patches.items():
+        yield FilePlan(path=f"{PATCHES}/{name}", content=content)
+    if kind is not RoleKind.WORKER:
+        yield from _control_plane_files(cluster, bundle)
+    scopes = {CONTROL_PLANE if kind is not RoleKind.WORKER else pool}
+    for file in cluster.files:
+        if not file.roles or scopes.intersection(file.roles):
+            yield FilePlan(path=file.path, content=file.content, mode=file.permissions)
+
+
+def _control_plane_files(cluster: Cluster, bundle: Bundle) -> Iterator[FilePlan]:
+    if cluster.control_plane.audit_policy is not None:
+        header = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy"}
+        yield FilePlan(path=AUDIT_POLICY, content=header | dict(cluster.control_plane.audit_policy), mode=_PRIVATE)
+    if cluster.control_plane.encrypt_secrets:
+        yield FilePlan(path=ENCRYPTION_CONFIG, content=_encryption(bundle), mode=_PRIVATE)
+
+
+def _encryption(bundle: Bundle) -> Mapping[str, Any]:
+    # `identity` comes last: what was written before is still read.
+    providers = [{"secretbox": {"keys": [{"name": "key1", "secret": bundle.encryption_key}]}}, {"identity": {}}]
+    return {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "EncryptionConfiguration",
+        "resources": [{"resources": ["secrets"], "providers": providers}],
+    }

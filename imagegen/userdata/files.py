@@ -1,0 +1,107 @@
+"""A role's files: what cloud-init's write_files takes."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imagegen import templating, yaml_dump
+from imagegen.plan import CONTRACT, FilePlan, RegistryPlan, RoleKind, RolePlan, TimePlan
+from imagegen.userdata.kubeadm import init_documents, join_documents
+
+_STATE = "/var/lib/imagegen"
+_CERTS = "/etc/containerd/certs.d"
+_PRIVATE = "0600"
+# Docker's own registry answers under another name than its images carry (containerd's docs/hosts.md).
+_SERVERS = {"docker.io": "https://registry-1.docker.io", "_default": ""}
+
+
+def write_files(role: RolePlan, templates: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The entries, in the order in which they are written."""
+    return [_entry(file) for file in _files(role, templates)]
+
+
+def _files(role: RolePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
+    yield FilePlan(path="/etc/imagegen/node.json", content=json.dumps(_node(role), indent=1) + "\n")
+    for registry in role.registries:
+        yield from _registry(registry, templates)
+    if role.time is not None:
+        yield from _time(role.time, templates)
+    yield from role.files
+    yield from _kubeadm(role)
+    for path, pem in role.pki.items():
+        yield FilePlan(path=f"{_STATE}/pki/{path}", content=pem, mode=_PRIVATE)
+
+
+def _kubeadm(role: RolePlan) -> Iterator[FilePlan]:
+    join = yaml_dump.dump_all(join_documents(role))
+    if role.kind is RoleKind.CONTROL_PLANE_INIT:
+        init = yaml_dump.dump_all(init_documents(role))
+        yield FilePlan(path=f"{_STATE}/kubeadm.yaml", content=init, mode=_PRIVATE)
+        # For the case that the cluster is there already: a replaced machine runs its user-data again.
+        yield FilePlan(path=f"{_STATE}/kubeadm-join.yaml", content=join, mode=_PRIVATE)
+    else:
+        yield FilePlan(path=f"{_STATE}/kubeadm.yaml", content=join, mode=_PRIVATE)
+
+
+def _node(role: RolePlan) -> dict[str, Any]:
+    return {
+        "contract": CONTRACT,
+        "cluster": role.cluster,
+        "role": str(role.kind),
+        "pool": role.pool,
+        "endpoint": role.kubeadm.endpoint,
+        "nodeCIDRs": list(role.node_cidrs),
+        "notBefore": role.not_before,
+        "cni": {"name": role.cni, "podCIDR": role.kubeadm.pod_cidr},
+    }
+
+
+def _registry(registry: RegistryPlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
+    folder = f"{_CERTS}/{registry.host}"
+    authority = f"{folder}/ca.crt" if registry.ca_certificate else ""
+    values = {
+        "server": _SERVERS.get(registry.host, f"https://{registry.host}"),
+        "mirrors": registry.mirrors,
+        "ca": authority,
+    }
+    hosts = templating.render(templates["common/etc/containerd/certs.d/hosts.toml"], values)
+    yield FilePlan(path=f"{folder}/hosts.toml", content=hosts)
+    if registry.ca_certificate:
+        yield FilePlan(path=authority, content=registry.ca_certificate)
+
+
+def _time(plan: TimePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
+    if plan.servers:
+        path = "etc/chrony/sources.d/imagegen.sources"
+        content = templating.render(templates[f"common/{path}"], {"servers": plan.servers})
+        yield FilePlan(path=f"/{path}", content=content)
+    if plan.serve_to:
+        path = "etc/chrony/conf.d/imagegen.conf"
+        content = templating.render(templates[f"common/{path}"], {"networks": plan.serve_to})
+        yield FilePlan(path=f"/{path}", content=content)
+
+
+def _entry(file: FilePlan) -> dict[str, Any]:
+    entry: dict[str, Any] = {"path": file.path}
+    if file.mode != "0644":
+        entry["permissions"] = file.mode
+    if file.append:
+        entry["append"] = True
+    content = file.content if isinstance(file.content, str) else yaml_dump.dump(dict(file.content))
+    if _is_plain(content):
+        return entry | {"content": content}
+    return entry | {"encoding": "b64", "content": b64encode(content.encode()).decode()}
+
+
+def _is_plain(content: str) -> bool:
+    """Whether a YAML literal block gives the text back byte for byte, whoever pastes it."""
+    lines = content.split("\n")
+    return (
+        content.endswith("\n")
+        and not content.endswith("\n\n")
+        and not content.startswith((" ", "\n"))
+        and all(line == line.rstrip() and line.isprintable() and line.isascii() for line in lines)
+    )
