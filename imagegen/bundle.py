@@ -28,8 +28,7 @@ class KeyPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Bundle:
-    """
-    Everything secret of one cluster.
+    """Everything secret of one cluster.
 
     `encryption_key` is 32 bytes in base64, for Secrets in etcd. `ca_hashes` are kubeadm's `sha256:` pins of the cluster
     CA's public key. `not_before` is the moment from which all certificates are valid.

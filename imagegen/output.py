@@ -49,8 +49,7 @@ def is_private(path: Path) -> bool:
 
 
 def write_tree(tree: FileTree, folder: Path, emitted_before: frozenset[str]) -> None:
-    """
-    Put the tree in the folder's place: whoever looks sees the old one or the new one, never a mix.
+    """Put the tree in the folder's place: whoever looks sees the old one or the new one, never a mix.
 
     Files of the old folder that no render wrote (`emitted_before` lists those that one did) stay: a baked disk lies
     beside its templates.

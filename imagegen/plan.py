@@ -96,8 +96,7 @@ class AdminPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RolePlan:
-    """
-    One role: everything that its user-data says.
+    """One role: everything that its user-data says.
 
     `join_token` is what the role joins with; `init_tokens` are created by the role that initialises; `pki` maps paths
     below the staged PKI folder to PEM, empty for workers.

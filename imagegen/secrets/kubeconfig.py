@@ -13,8 +13,7 @@ USER = "kubernetes-admin"
 
 
 def make_kubeconfig(bundle: Bundle, endpoint: str, group: str, now: datetime) -> str:
-    """
-    A kubeconfig with a client certificate of its own, good for a year.
+    """A kubeconfig with a client certificate of its own, good for a year.
 
     `group` is what the cluster's version binds to cluster-admin: `kubeadm:cluster-admins` from 1.29, which
     `kubeadm init` binds; `system:masters` before.

@@ -16,7 +16,8 @@ def render_seed(node: NodePlan) -> dict[str, str]:
 
 def _network_config(node: NodePlan) -> dict[str, Any]:
     # Any Ethernet card: names differ between hypervisors (eth0, ens3, enp1s0).
-    interface: dict[str, Any] = {"match": {"name": "e*"}, "addresses": [node.address]}
+    # No router's advertisement decides anything here, and waiting for one delays every boot by 13 s.
+    interface: dict[str, Any] = {"match": {"name": "e*"}, "addresses": [node.address], "accept-ra": False}
     if node.gateway:
         # Spelled out: not every renderer of cloud-init takes the word `default`.
         interface["routes"] = [{"to": "::/0" if ":" in node.gateway else "0.0.0.0/0", "via": node.gateway}]
