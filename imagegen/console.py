@@ -20,6 +20,7 @@ class Format(StrEnum):
     JSON = "json"
 
 
+_UNBOUNDED = 1000
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
 
 
@@ -27,7 +28,11 @@ def _console(*, stderr: bool) -> Console:
     from rich.console import Console  # noqa: PLC0415  slow to import, and JSON needs none of it
 
     # Paths and messages are the user's own text: no markup, no folding, so that they can be copied and matched.
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    if not console.is_terminal:
+        # A pipe has no width: nothing may be cut to fit one.
+        console.width = _UNBOUNDED
+    return console
 
 
 def say(text: str) -> None:

@@ -58,7 +58,6 @@ def write_tree(tree: FileTree, folder: Path, emitted_before: frozenset[str]) -> 
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         _fill(tree, staging)
-        staging.chmod(0o755)
         if folder.exists():
             _keep_foreign(folder, staging, emitted_before)
             _exchange(staging, folder)

@@ -60,12 +60,17 @@ def check(text: str, file: str, assets: Assets) -> tuple[Cluster | None, Report]
     return (None if report.failed else cluster), report
 
 
-def check_bundle(cluster: Cluster, text: str, file: str, now: datetime) -> tuple[Bundle | None, Report]:
-    """The secrets bundle of a cluster; the report never carries its text."""
+def check_bundle(
+    cluster: Cluster, text: str, file: str, now: datetime, *, every_pool: bool = True
+) -> tuple[Bundle | None, Report]:
+    """The secrets bundle of a cluster; the report never carries its text.
+
+    `every_pool`: a pool without a token is an error.
+    """
     from imagegen.secrets.store import load_bundle, missing_tokens  # noqa: PLC0415  `cryptography` is slow to import
 
     bundle, findings = load_bundle(text, file, now)
-    if bundle is not None:
+    if bundle is not None and every_pool:
         findings = missing_tokens(bundle, tuple(pool.name for pool in cluster.node_pools), file)
     report = Report(diagnostics=findings)
     return (None if report.failed else bundle), report

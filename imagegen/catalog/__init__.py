@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 class KubernetesFacts:
     """What a Kubernetes minor fixes."""
 
+    newest: str
     kubeadm_api: str
     pause: str
     admin_group: str
@@ -88,6 +89,11 @@ class Catalog:
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
         """The facts of a version's minor; None where the catalog does not know it."""
         return self.kubernetes.get(version.rpartition(".")[0])
+
+    @property
+    def newest(self) -> str:
+        """The newest known version of Kubernetes."""
+        return self.kubernetes[self.minors[-1]].newest
 
     def removed_kubelet_flags(self, version: str) -> dict[str, str]:
         """The flags that a kubelet of this version exits on, with the minor that dropped each."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagegen import __version__
-from imagegen.cli import inspect, kubeconfig, render, schema, secrets, validate
+from imagegen.cli import init, inspect, kubeconfig, render, schema, secrets, token, validate
 from imagegen.cli.common import FAILED
 
 app = typer.Typer(
@@ -17,12 +17,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a file or a tool failed.",
 )
+app.command()(init.init)
 app.command()(validate.validate)
 app.command()(render.render)
 app.command()(kubeconfig.kubeconfig)
 app.command()(inspect.inspect)
 app.command()(schema.schema)
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(token.app, name="token")
 
 
 def _show_version(wanted: bool) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from imagegen import __version__, assets
 from imagegen.console import Format, complain, show_report
+from imagegen.external import is_tracked_by_git
 from imagegen.output import is_private
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def read_spec(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster
     from imagegen.pipeline import check  # noqa: PLC0415  as above
 
     cluster, report = check(_read(path), str(path), loaded)
-    if report.diagnostics:
-        show_report(report, form)
+    show_report(report, form)
     if cluster is None:
         raise typer.Exit(FINDINGS)
     return cluster
@@ -60,7 +60,7 @@ def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
     return given or spec.parent / f"{cluster.metadata.name}.secrets.yaml"
 
 
-def read_bundle(spec: Path, cluster: Cluster, given: Path | None) -> Bundle:
+def read_bundle(spec: Path, cluster: Cluster, given: Path | None, *, every_pool: bool = True) -> Bundle:
     """The checked bundle; says how to make one where there is none."""
     from imagegen.pipeline import check_bundle  # noqa: PLC0415  as above
 
@@ -73,7 +73,10 @@ def read_bundle(spec: Path, cluster: Cluster, given: Path | None) -> Bundle:
     if not is_private(path):
         complain(f"{path}: others may read the secrets bundle: `chmod 600 {path}`, and think of its secrets as known")
         raise typer.Exit(FINDINGS)
-    bundle, report = check_bundle(cluster, _read(path), str(path), now())
+    if is_tracked_by_git(path):
+        complain(f"{path}: git tracks the secrets bundle: `git rm --cached {path}`, and think of its secrets as known")
+        raise typer.Exit(FINDINGS)
+    bundle, report = check_bundle(cluster, _read(path), str(path), now(), every_pool=every_pool)
     if report.diagnostics:
         show_report(report, Format.TEXT)
     if bundle is None:

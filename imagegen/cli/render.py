@@ -20,6 +20,9 @@ from imagegen.console import Format, complain, say, show_report, show_table
 from imagegen.output import write_tree
 
 if TYPE_CHECKING:
+    from imagegen.bundle import Bundle
+    from imagegen.pipeline import Assets
+    from imagegen.spec import Cluster
     from imagegen.userdata import Artifact
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
@@ -27,11 +30,16 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster'
 
 def render(spec: SpecArgument, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
     """Write user-data, NoCloud seeds and Packer folders into OUT/<cluster>."""
-    from imagegen import pipeline  # noqa: PLC0415  the stages are slow to import, and `--help` needs none
-
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
-    rendering, report = pipeline.render(cluster, read_bundle(spec, cluster, secrets), loaded)
+    render_into(out, cluster, read_bundle(spec, cluster, secrets), loaded)
+
+
+def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets) -> None:
+    """Render, write OUT/<cluster>, and say what was written."""
+    from imagegen import pipeline  # noqa: PLC0415  the stages are slow to import, and `--help` needs none
+
+    rendering, report = pipeline.render(cluster, bundle, loaded)
     if rendering is None:
         show_report(report, Format.TEXT)
         raise typer.Exit(FINDINGS)

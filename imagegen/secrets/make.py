@@ -20,6 +20,11 @@ def new_token() -> str:
     return f"{_random(6)}.{_random(16)}"
 
 
+def new_encryption_key() -> str:
+    """32 random bytes in base64: what the API server's secretbox provider takes."""
+    return b64encode(secrets.token_bytes(32)).decode()
+
+
 def _random(length: int) -> str:
     return "".join(secrets.choice(_TOKEN_ALPHABET) for _ in range(length))
 
@@ -37,7 +42,7 @@ def make_bundle(cluster: str, pools: Iterable[str], algorithm: EncryptionAlgorit
         front_proxy_ca=front_proxy_ca,
         service_account=KeyPair(public=keys.public_pem(service_account), private=keys.private_pem(service_account)),
         build_key=keys.new_ssh_key("imagegen-build"),
-        encryption_key=b64encode(secrets.token_bytes(32)).decode(),
+        encryption_key=new_encryption_key(),
         tokens={name: new_token() for name in (CONTROL_PLANE, *pools)},
         ca_hashes=(keys.ca_hash(cluster_ca),),
         not_before=keys.not_before(cluster_ca, etcd_ca, front_proxy_ca),

@@ -18,6 +18,7 @@ _KIND = "SecretsBundle"
 _TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 _AUTHORITIES = ("clusterCA", "etcdCA", "frontProxyCA")
 _ENCRYPTION_KEY_BYTES = 32
+_POOL_ADDED = "`imagegen token rotate SPEC --pool <pool>` makes one, and the Secret that tells the cluster"
 _HEADER = """\
 # Secrets of one cluster, made by `imagegen secrets new`. Whoever has this file owns the cluster: keep it out of
 # version control and readable by its owner alone. Losing it means losing the way to add nodes.
@@ -66,14 +67,14 @@ def load_bundle(text: str, file: str, now: datetime) -> tuple[Bundle | None, tup
 def missing_tokens(bundle: Bundle, pools: tuple[str, ...], file: str) -> tuple[Diagnostic, ...]:
     """IG303: a pool that the bundle has no token for."""
     return tuple(
-        _finding(file, "IG303", f"the bundle has no token for the pool `{pool}`")
+        _finding(file, "IG303", f"the bundle has no token for the pool `{pool}`", hint=_POOL_ADDED)
         for pool in pools
         if pool not in bundle.tokens
     )
 
 
-def _finding(file: str, code: str, message: str) -> Diagnostic:
-    return Diagnostic(code=code, message=message, position=Position(file=file, line=1, column=1))
+def _finding(file: str, code: str, message: str, hint: str | None = None) -> Diagnostic:
+    return Diagnostic(code=code, message=message, hint=hint, position=Position(file=file, line=1, column=1))
 
 
 def _decode(data: Mapping[str, Any]) -> Bundle:

@@ -38,6 +38,7 @@ def test_what_no_render_wrote_stays(tmp_path: Path) -> None:
 def test_modes_hold_whatever_the_umask(tmp_path: Path) -> None:
     output.write_tree(tree(secret="x"), tmp_path / "demo", frozenset())
     assert (tmp_path / "demo" / "secret").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "demo").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_failed_write_leaves_the_old_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,36 @@
+"""What a bundle holds, said without a secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography import x509
+
+from imagegen.bundle import Bundle
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def summarise(bundle: Bundle) -> dict[str, Any]:
+    """CAs with their validity, pins, and the public halves (ids) of the tokens."""
+    authorities = {
+        "clusterCA": bundle.cluster_ca,
+        "etcdCA": bundle.etcd_ca,
+        "frontProxyCA": bundle.front_proxy_ca,
+    }
+    return {
+        "cluster": bundle.cluster,
+        "caCertHashes": list(bundle.ca_hashes),
+        "authorities": {name: _validity(authority.certificate) for name, authority in authorities.items()},
+        "tokenIDs": {name: token.partition(".")[0] for name, token in bundle.tokens.items()},
+        "buildKey": bundle.build_key.public,
+    }
+
+
+def _validity(certificate: str) -> dict[str, str]:
+    loaded = x509.load_pem_x509_certificate(certificate.encode())
+    return {
+        "subject": loaded.subject.rfc4514_string(),
+        "notBefore": loaded.not_valid_before_utc.strftime(_TIME),
+        "notAfter": loaded.not_valid_after_utc.strftime(_TIME),
+    }
