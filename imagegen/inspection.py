@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import zlib
 from base64 import b64decode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import Any
@@ -52,11 +53,12 @@ class WrittenFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part of the user-data: what it is, its text, and the files in it."""
+    """One part of the user-data: what it is, its text, the files in it, and its other settings."""
 
     kind: str
     text: bytes
-    files: tuple[WrittenFile, ...] = field(default=())
+    files: tuple[WrittenFile, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,10 @@ def _mime_parts(data: bytes) -> tuple[Part, ...]:
 def _part(data: bytes) -> Part:
     first = data.lstrip().split(b"\n", 1)[0].strip()
     if first.lower() == b"#cloud-config":
-        return Part(kind="cloud-config", text=data, files=_files(data))
+        config = _config(data)
+        entries = config.pop("write_files", None) or ()
+        files = tuple(_file(entry) for entry in entries if isinstance(entry, dict))
+        return Part(kind="cloud-config", text=data, files=files, settings=config)
     if first.startswith(b"#!"):
         return Part(kind="script", text=data)
     for header in _OTHER_HEADERS:
@@ -128,13 +133,12 @@ def _part(data: bytes) -> Part:
     raise UndecodableError("neither cloud-config, a script, MIME, gzip nor base64 of one of them")
 
 
-def _files(data: bytes) -> tuple[WrittenFile, ...]:
+def _config(data: bytes) -> dict[str, Any]:
     try:
         config = yaml.safe_load(data)
     except yaml.YAMLError as error:
         raise UndecodableError(f"a cloud-config that is not YAML: {error}") from None
-    entries = config.get("write_files") if isinstance(config, dict) else None
-    return tuple(_file(entry) for entry in entries or () if isinstance(entry, dict))
+    return config if isinstance(config, dict) else {}
 
 
 def _file(entry: dict[str, Any]) -> WrittenFile:
