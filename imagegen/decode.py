@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -13,9 +12,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from imagegen import spec
 
-_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PLURAL_INITIALISMS = {"nodeCIDRs": "node_cidrs", "certSANs": "cert_sans", "trustedCAs": "trusted_cas"}
-
 
 def decode_cluster(data: Mapping[str, Any]) -> spec.Cluster:
     """Make a spec of data that the schema gate let pass; anything else is a bug and raises `TypeError`."""
@@ -23,11 +19,6 @@ def decode_cluster(data: Mapping[str, Any]) -> spec.Cluster:
     if not isinstance(cluster, spec.Cluster):
         raise TypeError("the data is no cluster")
     return cluster
-
-
-def field_name(key: str) -> str:
-    """The dataclass field that a spec key fills: `memoryMiB` → `memory_mib`."""
-    return _PLURAL_INITIALISMS.get(key) or _WORDS.sub("_", key.replace("MiB", "Mib").replace("GiB", "Gib")).lower()
 
 
 @cache
@@ -62,7 +53,7 @@ def _decode_union(arguments: tuple[Any, ...], value: Any) -> Any:
 def _decode_dataclass(kind: Any, value: Mapping[str, Any]) -> Any:
     hints = _hints(kind)
     known = {entry.name for entry in fields(kind)}
-    arguments = {field_name(key): item for key, item in value.items()}
+    arguments = {spec.field_name(key): item for key, item in value.items()}
     if unknown := sorted(arguments.keys() - known):
         raise TypeError(f"{kind.__name__} has no {', '.join(unknown)}")
     return kind(**{name: _decode(hints[name], item) for name, item in arguments.items()})

@@ -12,9 +12,16 @@ from typing import Any
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_PLURAL_INITIALISMS = {"nodeCIDRs": "node_cidrs", "certSANs": "cert_sans", "trustedCAs": "trusted_cas"}
 _POD_CIDR = IPv4Network("10.244.0.0/16")
 _SERVICE_CIDR = IPv4Network("10.96.0.0/12")
 _HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
+
+
+def field_name(key: str) -> str:
+    """The field that a spec's key fills: `memoryMiB` → `memory_mib`."""
+    return _PLURAL_INITIALISMS.get(key) or _WORDS.sub("_", key.replace("MiB", "Mib").replace("GiB", "Gib")).lower()
 
 
 def read_hostname(text: str) -> str:
@@ -199,6 +206,10 @@ class NodePool:
     nodes: tuple[Node, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.nodes) or 1 if self.replicas is None else self.replicas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,14 @@ class KubeletFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticPage:
+    """What a diagnostic means, and what to do about it."""
+
+    title: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """All facts."""
 
@@ -85,6 +93,7 @@ class Catalog:
     providers: Mapping[str, ProviderFacts]
     image: ImageFacts
     kubelet: KubeletFacts
+    diagnostics: Mapping[str, DiagnosticPage]
 
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
         """The facts of a version's minor; None where the catalog does not know it."""
@@ -148,4 +157,5 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             allowed_label_prefixes=tuple(tables["kubelet"]["labels"]["allowed_prefixes"]),
             allowed_labels=frozenset(tables["kubelet"]["labels"]["allowed"]),
         ),
+        diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

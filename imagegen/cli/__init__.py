@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imagegen import __version__
-from imagegen.cli import diff, init, inspect, kubeconfig, render, schema, secrets, token, validate
+from imagegen.cli import diff, explain, init, inspect, kubeconfig, render, schema, secrets, token, validate
 from imagegen.cli.common import FAILED
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command()(init.init)
 app.command()(validate.validate)
 app.command()(render.render)
 app.command()(diff.diff)
+app.command()(explain.explain)
 app.command()(kubeconfig.kubeconfig)
 app.command()(inspect.inspect)
 app.command()(schema.schema)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from imagegen.bundle import Bundle
 from imagegen.catalog import Catalog
 from imagegen.plan import ClusterPlan, DeliveryPlan
+from imagegen.planner.decisions import decide
 from imagegen.planner.image import plan_image
 from imagegen.planner.nodes import plan_nodes
 from imagegen.planner.roles import plan_roles
 from imagegen.spec import Cluster
 
-__all__ = ["plan_cluster"]
+__all__ = ["decide", "plan_cluster"]
 
 
 def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterPlan:
     """The plan of a spec that passed all rules."""
+    cluster = decide(cluster, catalog)
     version = cluster.kubernetes.version
     facts = catalog.kubernetes_facts(version)
     if facts is None:
@@ -32,6 +34,6 @@ def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterP
             gzip=provider.gzip,
         ),
         image=plan_image(cluster, catalog, facts),
-        roles=plan_roles(cluster, catalog, facts, bundle),
+        roles=plan_roles(cluster, facts, bundle),
         nodes=plan_nodes(cluster, bundle),
     )

@@ -19,7 +19,7 @@ def plan_image(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts) -> Im
     version = cluster.kubernetes.version
     units = dict.fromkeys(content.enabled_units, "enabled") | dict.fromkeys(content.masked_units, "masked")
     return ImagePlan(
-        name=image.name or cluster.metadata.name,
+        name=image.name or "",
         os=image.os,
         architecture=image.architecture,
         kubernetes_version=version,
@@ -35,7 +35,7 @@ def plan_image(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts) -> Im
         datasources=catalog.providers[cluster.provider.type].datasources,
         bundle_sha256=image.bundle.sha256 or "",
         build_user=BUILD_USER,
-        qemu=_qemu(cluster, catalog),
+        qemu=_qemu(cluster),
         alicloud=_alicloud(cluster),
     )
 
@@ -46,12 +46,11 @@ def _binaries(version: str, *, with_cni: bool) -> dict[str, str]:
     return binaries | ({f"/opt/cni/bin/{name}": "" for name in _CNI_PLUGINS} if with_cni else {})
 
 
-def _qemu(cluster: Cluster, catalog: Catalog) -> QemuPlan:
-    image, system = cluster.image, catalog.systems[cluster.image.os]
-    default_url = system.genericcloud.format(architecture=image.architecture)
+def _qemu(cluster: Cluster) -> QemuPlan:
+    image = cluster.image
     return QemuPlan(
-        base_url=image.qemu.source or default_url,
-        base_checksum=image.qemu.checksum or ("" if image.qemu.source else system.genericcloud_checksum),
+        base_url=image.qemu.source or "",
+        base_checksum=image.qemu.checksum or "",
         cpus=image.qemu.cpus,
         memory_mib=image.qemu.memory_mib,
         disk_gib=image.qemu.disk_gib,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC
-from typing import Any
 
 from imagegen.bundle import CONTROL_PLANE, Bundle
-from imagegen.catalog import Catalog, KubernetesFacts
+from imagegen.catalog import KubernetesFacts
 from imagegen.plan import AdminPlan, KubeadmPlan, RegistryPlan, RoleKind, RolePlan, TimePlan, TokenPlan
 from imagegen.planner.components import plan_components
 from imagegen.planner.files import PATCHES, plan_files
@@ -19,9 +17,9 @@ def worker_role(pool: NodePool) -> str:
     return f"worker-{pool.name}"
 
 
-def plan_roles(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
+def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
     """Both control-plane roles, and one for each pool."""
-    kubeadm = _kubeadm(cluster, catalog, facts, bundle)
+    kubeadm = _kubeadm(cluster, facts, bundle)
     planes = tuple(
         _role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE)
         for kind in (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN)
@@ -108,7 +106,7 @@ def _time(cluster: Cluster, kind: RoleKind) -> TimePlan | None:
     return TimePlan(servers=follow, serve_to=ranges if serves else ())
 
 
-def _kubeadm(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts, bundle: Bundle) -> KubeadmPlan:
+def _kubeadm(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> KubeadmPlan:
     network = cluster.network
     return KubeadmPlan(
         api_version=facts.kubeadm_api,
@@ -126,13 +124,5 @@ def _kubeadm(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts, bundle:
         patches_folder=PATCHES if cluster.kubeadm.patches else None,
         kubelet=cluster.kubelet.config,
         kubelet_args=cluster.kubelet.extra_args,
-        kube_proxy=_kube_proxy(cluster, catalog, facts),
+        kube_proxy={"mode": str(network.kube_proxy.mode), **network.kube_proxy.config},
     )
-
-
-def _kube_proxy(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts) -> Mapping[str, Any]:
-    chosen = cluster.network.kube_proxy.mode
-    default = facts.default_proxy_mode
-    if default == "nftables" and not catalog.systems[cluster.image.os].nftables_mode:
-        default = "iptables"
-    return {"mode": str(chosen or default), **cluster.network.kube_proxy.config}

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from imagegen import assets, pipeline, spec
 from imagegen.cli.common import load_assets
-from imagegen.decode import field_name
+from imagegen.spec import field_name
 from tests.support.specs import run
 
 ROOT = Path(__file__).parents[2]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from imagegen import assets
 from tests.support.specs import run
 
 HERE = Path(__file__).parent
@@ -30,7 +31,9 @@ def test_every_code_has_a_case_and_a_line_in_the_documentation() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "imagegen").rglob("*.py"))
     codes = set(re.findall(r'"(IG[0-9]{3})"', sources))
     cases = set(re.findall(r"IG[0-9]{3}", "".join(path.read_text() for path in HERE.glob("*/said.txt"))))
-    documented = set(re.findall(r"^\| (IG[0-9]{3}) \|", (ROOT / "docs" / "diagnostics.md").read_text(), re.MULTILINE))
-    assert documented == codes
+    pages = {code: page.title for code, page in assets.catalog().diagnostics.items()}
+    table = (ROOT / "docs" / "diagnostics.md").read_text()
+    assert dict(re.findall(r"^\| (IG[0-9]{3}) \| \w+ \| (.+) \|$", table, re.MULTILINE)) == pages
+    assert set(pages) == codes
     # The bundle's and the sizes' codes are not about a spec: tests/unit has them.
     assert cases >= {code for code in codes if code < "IG300"}

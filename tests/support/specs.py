@@ -80,4 +80,7 @@ def render(data: dict[str, Any]) -> pipeline.Rendering:
 
 def run(*arguments: str | Path) -> Result:
     """The program, in this process."""
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
