@@ -13,6 +13,7 @@ from imagegen.diagnostics import Diagnostic, Path, Position
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
 MAX_NODES = 20_000
+_TOO_DEEP = "the document is nested too deeply, or its aliases expand to too much"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +50,36 @@ def parse(text: str, file: str) -> tuple[Document | None, tuple[Diagnostic, ...]
     """Read one YAML document; where it cannot be read, say why and where (codes IG001 to IG004)."""
     if len(text.encode()) > MAX_BYTES:
         return None, (_at(file, "IG003", f"the file is larger than {MAX_BYTES} bytes"),)
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return None, (_at(file, "IG001", "the file is empty", hint="`examples/quickstart.yaml` is a start"),)
-        index = _Index(file)
-        index.walk(node, ())
-        if index.findings:
-            return None, tuple(index.findings)
-        data = loader.construct_document(node)
+        return _parse(_Loader(text), text, file)
     except yaml.MarkedYAMLError as error:
         return None, (_syntax_error(error, file),)
-    except yaml.YAMLError as error:
-        return None, (_at(file, "IG001", f"not YAML: {error}"),)
-    finally:
-        loader.dispose()
+    except yaml.reader.ReaderError as error:
+        return None, (_unreadable_character(error, text, file),)
+    except RecursionError:
+        return None, (_at(file, "IG003", _TOO_DEEP),)
+    except ValueError as error:
+        # A scalar that looks like a number and is none, such as `0b_`.
+        return None, (_at(file, "IG001", f"not YAML: {error}", hint="quote what is meant as text"),)
+
+
+def _parse(loader: _Loader, text: str, file: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
+    node = loader.get_single_node()
+    if node is None:
+        return None, (_at(file, "IG001", "the file is empty", hint="`imagegen init` writes a start"),)
+    index = _Index(file)
+    index.walk(node, ())
+    if index.findings:
+        return None, tuple(index.findings)
+    data = loader.construct_document(node)
     return Document(file=file, text=text, data=data, values=index.values, keys=index.keys), ()
+
+
+def _unreadable_character(error: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:
+    before = text[: error.position]
+    position = Position(file=file, line=before.count("\n") + 1, column=len(before) - before.rfind("\n"))
+    message = f"not YAML: the character U+{ord(text[error.position]):04X} may not stand in it"
+    return Diagnostic(code="IG001", message=message, hint="control characters want a quoted escape", position=position)
 
 
 def _at(file: str, code: str, message: str, *, hint: str | None = None) -> Diagnostic:
@@ -93,8 +107,7 @@ class _Index:
             return
         self.values[path] = self._position(node)
         if len(path) > MAX_DEPTH or len(self.values) > MAX_NODES:
-            message = "the document is nested too deeply, or its aliases expand to too much"
-            self.findings.append(Diagnostic(code="IG003", message=message, position=self._position(node)))
+            self.findings.append(Diagnostic(code="IG003", message=_TOO_DEEP, position=self._position(node)))
         elif isinstance(node, yaml.MappingNode):
             self._walk_mapping(node, path)
         elif isinstance(node, yaml.SequenceNode):

@@ -23,7 +23,7 @@ from imagegen.readme import render_readme
 from imagegen.rules import check_rules
 from imagegen.schema import check_schema
 from imagegen.spec import Cluster
-from imagegen.userdata import Artifact, make_artifact, render_seed, render_user_data
+from imagegen.userdata import Artifact, render_artifact, render_seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,7 @@ def check_bundle(
 def render(cluster: Cluster, bundle: Bundle, assets: Assets) -> tuple[Rendering | None, Report]:
     """The whole output folder; refused (IG401) where user-data is over its provider's limit."""
     plan = plan_cluster(cluster, assets.catalog, bundle)
-    texts = {role.name: render_user_data(role, assets.templates) for role in plan.roles}
-    artifacts = tuple(make_artifact(name, text, plan.delivery) for name, text in texts.items())
+    artifacts = tuple(render_artifact(role, assets.templates, plan.delivery) for role in plan.roles)
     report = Report(diagnostics=tuple(_too_large(artifact) for artifact in artifacts if not artifact.fits))
     if report.failed:
         return None, report
@@ -104,8 +103,12 @@ def _located(findings: tuple[Diagnostic, ...], parsed: document.Document) -> tup
 
 
 def _too_large(artifact: Artifact) -> Diagnostic:
-    message = f"user-data of {artifact.role} has {len(artifact.payload)} bytes; the provider takes {artifact.limit}"
-    return Diagnostic(code="IG401", message=message, hint="ECDSA-P256 keys are a third of RSA's size")
+    largest = ", ".join(f"{path} ({size})" for path, size in artifact.heaviest)
+    return Diagnostic(
+        code="IG401",
+        message=f"user-data of {artifact.role} has {len(artifact.payload)} bytes; the provider takes {artifact.limit}",
+        hint=f"largest: {largest}",
+    )
 
 
 def _output(plan: ClusterPlan, artifacts: tuple[Artifact, ...], image: ImageFolder) -> FileTree:

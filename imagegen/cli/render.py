@@ -57,10 +57,11 @@ def _show_sizes(artifacts: tuple[Artifact, ...]) -> None:
             f"{len(artifact.payload):,}",
             f"{artifact.limit:,}" if artifact.limit else "none",
             f"{len(artifact.payload) / artifact.limit:.0%}" if artifact.limit else "-",
+            f"{artifact.heaviest[0][0]} ({artifact.heaviest[0][1]:,})",
         )
         for artifact in artifacts
     ]
-    show_table(("role", "bytes", "limit", "share"), rows, right=("bytes", "limit", "share"))
+    show_table(("role", "bytes", "limit", "share", "heaviest file"), rows, right=("bytes", "limit", "share"))
 
 
 def _emitted_before(folder: Path) -> frozenset[str]:

@@ -12,12 +12,12 @@ from imagegen.userdata.files import write_files
 _HEADER = "#cloud-config\n"
 
 
-def render_user_data(role: RolePlan, templates: Mapping[str, str]) -> str:
-    """The whole user-data of a role, as cloud-init takes it."""
-    return _HEADER + yaml_dump.dump(_cloud_config(role, templates))
+def render_user_data(role: RolePlan, templates: Mapping[str, str], *, packed: bool = False) -> str:
+    """The whole user-data of a role, as cloud-init takes it; `packed`: its files compressed where that helps."""
+    return _HEADER + yaml_dump.dump(_cloud_config(role, templates, packed=packed))
 
 
-def _cloud_config(role: RolePlan, templates: Mapping[str, str]) -> dict[str, Any]:
+def _cloud_config(role: RolePlan, templates: Mapping[str, str], *, packed: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"ssh_pwauth": False, "disable_root": True}
     if any(file.path == "/etc/hosts" for file in role.files):
         # Debian's cloud images rewrite /etc/hosts on every boot otherwise, and our lines with it.
@@ -27,7 +27,7 @@ def _cloud_config(role: RolePlan, templates: Mapping[str, str]) -> dict[str, Any
         config["users"] = [_user(role.admin)]
     if role.trusted_cas:
         config["ca_certs"] = {"trusted": list(role.trusted_cas)}
-    config["write_files"] = write_files(role, templates)
+    config["write_files"] = write_files(role, templates, packed=packed)
     if role.time is not None:
         # chrony may be up before its files are there.
         config["runcmd"] = [["systemctl", "try-restart", "chrony.service"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -18,9 +19,14 @@ _PRIVATE = "0600"
 _SERVERS = {"docker.io": "https://registry-1.docker.io", "_default": ""}
 
 
-def write_files(role: RolePlan, templates: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The entries, in the order in which they are written."""
-    return [_entry(file) for file in _files(role, templates)]
+def write_files(role: RolePlan, templates: Mapping[str, str], *, packed: bool) -> list[dict[str, Any]]:
+    """The entries, in the order in which they are written; `packed`: compressed where that makes them smaller."""
+    return [_entry(file, packed=packed) for file in _files(role, templates)]
+
+
+def file_sizes(role: RolePlan, templates: Mapping[str, str], *, packed: bool) -> tuple[tuple[str, int], ...]:
+    """The bytes that each file takes in the user-data, by path."""
+    return tuple((entry["path"], len(yaml_dump.dump([entry]))) for entry in write_files(role, templates, packed=packed))
 
 
 def _files(role: RolePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
@@ -84,16 +90,21 @@ def _time(plan: TimePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
         yield FilePlan(path=f"/{path}", content=content)
 
 
-def _entry(file: FilePlan) -> dict[str, Any]:
+def _entry(file: FilePlan, *, packed: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {"path": file.path}
     if file.mode != "0644":
         entry["permissions"] = file.mode
     if file.append:
         entry["append"] = True
     content = file.content if isinstance(file.content, str) else yaml_dump.dump(dict(file.content))
-    if _is_plain(content):
-        return entry | {"content": content}
-    return entry | {"encoding": "b64", "content": b64encode(content.encode()).decode()}
+    readable = {"content": content} if _is_plain(content) else _encoded("b64", content.encode())
+    # `mtime=0`: the time must not get into the bytes.
+    smallest = _encoded("gz+b64", gzip.compress(content.encode(), 9, mtime=0))
+    return entry | (smallest if packed and len(smallest["content"]) < len(readable["content"]) else readable)
+
+
+def _encoded(encoding: str, content: bytes) -> dict[str, str]:
+    return {"encoding": encoding, "content": b64encode(content).decode()}
 
 
 def _is_plain(content: str) -> bool:

@@ -6,13 +6,14 @@ import gzip
 import json
 import tomllib
 from base64 import b64decode
+from hashlib import sha256
 from typing import Any
 
 import pytest
 import yaml
 
-from imagegen.plan import DeliveryPlan
-from imagegen.userdata import make_artifact
+from imagegen import pipeline
+from imagegen.cli.common import load_assets
 from tests.support.specs import fake_bundle, render, spec
 
 HOSTILE = "a: \"b\" 'c' {{ d }} ${e} `f` $(g) %{h}\n# not a comment\ttab\n"
@@ -108,14 +109,49 @@ def test_forms(provider: str, limit: int | None) -> None:
         assert b64decode(tree["user-data/worker-workers.base64"].content) == plain
 
 
-def test_too_large_is_compressed_only_where_gzip_is_known_to_arrive() -> None:
-    text = "#cloud-config\n" + "# padding\n" * 2000
-    delivery = {"provider": "aws", "limit": 16384, "encoding": "base64"}
-    packed = make_artifact("worker", text, DeliveryPlan(**delivery, gzip=True))  # type: ignore[arg-type]
+def big(size: int, provider: str) -> dict[str, Any]:
+    """A spec with a file of so many bytes that compresses well."""
+    return spec(provider={"type": provider}, files=[{"path": "/etc/big", "content": "padding\n" * (size // 8)}])
+
+
+@pytest.mark.parametrize("provider", ["aws", "alicloud"])
+def test_over_the_limit_files_are_packed_one_by_one(provider: str) -> None:
+    rendering = render(big(40_000, provider))
+    artifact = next(item for item in rendering.artifacts if item.role == "worker-workers")
+    assert artifact.fits
+    assert artifact.payload == artifact.plain
+    text = rendering.tree["user-data/worker-workers.yaml"].content.decode()
+    entry = next(item for item in yaml.safe_load(text)["write_files"] if item["path"] == "/etc/big")
+    assert entry["encoding"] == "gz+b64"
+    assert gzip.decompress(b64decode(entry["content"])).decode() == "padding\n" * 5000
+
+
+def noise(size: int) -> str:
+    """Text that hardly compresses, the same every time."""
+    blocks = (sha256(str(number).encode()).hexdigest() for number in range(size // 64))
+    return "\n".join(blocks) + "\n"
+
+
+def test_the_whole_is_compressed_only_where_gzip_is_known_to_arrive() -> None:
+    files = [{"path": f"/etc/noise{number}", "content": noise(13_000)} for number in range(2)]
+    packed = next(
+        item for item in render(spec(provider={"type": "aws"}, files=files)).artifacts if "worker" in item.role
+    )
     assert packed.fits
+    assert packed.suffix == "gz.base64"
     assert packed.encoded is not None
-    assert gzip.decompress(b64decode(packed.encoded)).decode() == text
-    assert not make_artifact("worker", text, DeliveryPlan(**delivery, gzip=False)).fits  # type: ignore[arg-type]
+    assert gzip.decompress(b64decode(packed.encoded)) == packed.plain
+
+
+def test_too_much_is_refused_with_the_largest_files() -> None:
+    data = spec(provider={"type": "alicloud"}, files=[{"path": "/etc/noise", "content": noise(80_000)}])
+    assets = load_assets()
+    cluster, _ = pipeline.check(yaml.safe_dump(data), "cluster.yaml", assets)
+    assert cluster is not None
+    rendering, report = pipeline.render(cluster, fake_bundle("workers"), assets)
+    assert rendering is None
+    assert {finding.code for finding in report.diagnostics} == {"IG401"}
+    assert "largest: /etc/noise (" in str(report.diagnostics[0].hint)
 
 
 def test_a_fixed_node_gets_a_seed() -> None:

@@ -1,0 +1,120 @@
+"""What holds for every input: nothing crashes, every finding has its place, every text arrives."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from imagegen import pipeline
+from imagegen.cli.common import load_assets
+from imagegen.document import parse
+from imagegen.inspection import UndecodableError, inspect_artifact
+from tests.support.specs import SPEC, fake_bundle, spec
+
+ASSETS = load_assets()
+MANY = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+HOSTILE = some.one_of(
+    some.text(max_size=200),
+    some.text(alphabet="\"'`{}[]$%&*!|>-:#\\ \t\n\r@,?~", max_size=60),
+    some.sampled_from(
+        ["{{ v1.instance_id }}", "${HOME}", "%{if}", "## template: jinja\n", "--- \n...", "\ufeff", "🎈\n"]
+    ),
+)
+VALUES = some.one_of(
+    some.none(),
+    some.booleans(),
+    some.integers(),
+    some.floats(allow_nan=False),
+    some.text(max_size=20),
+    some.lists(some.text(max_size=5), max_size=2),
+    some.dictionaries(some.text(max_size=5), some.integers(), max_size=2),
+)
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every path into some data."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*path, key))
+
+
+PLACES = list(places(SPEC))[1:]
+
+
+@MANY
+@given(text=some.text(max_size=300))
+def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
+    document, findings = parse(text, "x.yaml")
+    assert (document is None) == bool(findings)
+    assert all(finding.position for finding in findings)
+
+
+@MANY
+@given(place=some.sampled_from(PLACES), value=VALUES, key=some.text(max_size=8))
+def test_a_spec_with_anything_anywhere(place: tuple[str | int, ...], value: Any, key: str) -> None:
+    data: Any = copy.deepcopy(SPEC)
+    target = data
+    for step in place[:-1]:
+        target = target[step]
+    target[place[-1]] = value
+    if isinstance(target, dict):
+        target[key] = value
+    text = yaml.safe_dump(data, allow_unicode=True)
+    cluster, report = pipeline.check(text, "cluster.yaml", ASSETS)
+    assert (cluster is None) == report.failed
+    lines = text.count("\n") + 1
+    for finding in report.diagnostics:
+        assert finding.position is not None
+        assert finding.position.line <= lines
+    if cluster is not None:
+        pools = (pool.name for pool in cluster.node_pools)
+        pipeline.render(cluster, fake_bundle(*pools), ASSETS)
+
+
+@MANY
+@given(content=HOSTILE, drop_in=HOSTILE, label=HOSTILE, san=HOSTILE)
+def test_every_text_arrives_or_is_refused(content: str, drop_in: str, label: str, san: str) -> None:
+    data = spec(
+        files=[{"path": "/etc/motd", "content": content}],
+        runtime={"dropIns": {"50-x": drop_in}},
+        controlPlane={"certSANs": [san or "x"]},
+        nodePools=[{"name": "workers", "taints": [{"key": "a", "value": label, "effect": "NoSchedule"}]}],
+    )
+    cluster, report = pipeline.check(yaml.safe_dump(data, allow_unicode=True), "cluster.yaml", ASSETS)
+    if cluster is None:
+        assert report.diagnostics
+        return
+    rendering, _ = pipeline.render(cluster, fake_bundle("workers"), ASSETS)
+    assert rendering is not None
+    worker = written(rendering.tree["user-data/worker-workers.yaml"].content)
+    assert worker["/etc/motd"] == content
+    assert worker["/etc/containerd/conf.d/50-x.toml"] == drop_in
+    join = yaml.safe_load(worker["/var/lib/imagegen/kubeadm.yaml"])
+    assert join["nodeRegistration"]["taints"][0]["value"] == label
+    plane = written(rendering.tree["user-data/control-plane-init.yaml"].content)
+    documents = list(yaml.safe_load_all(plane["/var/lib/imagegen/kubeadm.yaml"]))
+    assert documents[1]["apiServer"]["certSANs"] == [san or "x"]
+
+
+def written(user_data: bytes) -> dict[str, str]:
+    """The files in user-data, read as cloud-init does: YAML, then each entry's encoding."""
+    entries = yaml.safe_load(user_data)["write_files"]
+    return {
+        entry["path"]: b64decode(entry["content"]).decode() if "encoding" in entry else entry["content"]
+        for entry in entries
+    }
+
+
+@MANY
+@given(data=some.binary(max_size=300))
+def test_any_bytes_are_taken_apart_or_refused(data: bytes) -> None:
+    with contextlib.suppress(UndecodableError):
+        inspect_artifact(data)
