@@ -9,13 +9,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from imagegen import document
 from imagegen.bundle import Bundle
 from imagegen.catalog import Catalog
 from imagegen.decode import decode_cluster
 from imagegen.diagnostics import Diagnostic, Report
+from imagegen.document import Document
 from imagegen.filetree import PRIVATE, FileTree
 from imagegen.images import ImageFolder, render_image
+from imagegen.inheritance import Read, load, refuse
 from imagegen.leaks import find_secrets
 from imagegen.plan import ClusterPlan
 from imagegen.planner import plan_cluster
@@ -47,16 +48,20 @@ class Rendering:
     fingerprint: str
 
 
-def check(text: str, file: str, assets: Assets) -> tuple[Cluster | None, Report]:
-    """Syntax, schema, rules: all findings of a gate at once, and none of the gates behind it if there are errors."""
-    parsed, findings = document.parse(text, file)
-    if parsed is None:
-        return None, _report(findings, file, text)
+def check(text: str, file: str, assets: Assets, read: Read = refuse) -> tuple[Cluster | None, Report]:
+    """Syntax, schema, rules: all findings of a gate at once, and none of the gates behind it if there are errors.
+
+    `read` gives the files that the spec extends.
+    """
+    parsed, loading = load(text, file, read)
+    sources = tuple(loading.sources)
+    if parsed is None or loading.findings:
+        return None, Report(diagnostics=tuple(loading.findings), sources=sources)
     findings = (*check_schema(parsed.data, assets.schema), *find_secrets(parsed.data))
     if findings:
-        return None, _report(_located(findings, parsed), file, text)
+        return None, Report(diagnostics=_located(findings, parsed), sources=sources)
     cluster = decode_cluster(parsed.data)
-    report = _report(_located(check_rules(cluster, assets.catalog), parsed), file, text)
+    report = Report(diagnostics=_located(check_rules(cluster, assets.catalog), parsed), sources=sources)
     return (None if report.failed else cluster), report
 
 
@@ -90,11 +95,7 @@ def render(cluster: Cluster, bundle: Bundle, assets: Assets) -> tuple[Rendering 
     return Rendering(tree=tree, plan=plan, artifacts=artifacts, fingerprint=image.fingerprint), report
 
 
-def _report(findings: tuple[Diagnostic, ...], file: str, text: str) -> Report:
-    return Report(diagnostics=findings, sources=((file, text),))
-
-
-def _located(findings: tuple[Diagnostic, ...], parsed: document.Document) -> tuple[Diagnostic, ...]:
+def _located(findings: tuple[Diagnostic, ...], parsed: Document) -> tuple[Diagnostic, ...]:
     placed = (
         replace(finding, position=finding.position or parsed.locate(finding.path, on_key=finding.on_key))
         for finding in findings

@@ -294,6 +294,7 @@ class Cluster:
     image: Image
     network: ClusterNetwork
     control_plane: ControlPlane
+    extends: tuple[str, ...] = ()
     runtime: Runtime = field(default_factory=Runtime)
     node_pools: tuple[NodePool, ...] = ()
     bootstrap: Bootstrap = field(default_factory=Bootstrap)

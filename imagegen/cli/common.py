@@ -48,7 +48,7 @@ def read_spec(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster
     """The checked spec; shows the findings, and ends the program if there are errors."""
     from imagegen.pipeline import check  # noqa: PLC0415  as above
 
-    cluster, report = check(_read(path), str(path), loaded)
+    cluster, report = check(_read(path), str(path), loaded, lambda name: Path(name).read_text(encoding="utf-8"))
     show_report(report, form)
     if cluster is None:
         raise typer.Exit(FINDINGS)

@@ -18,6 +18,8 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
     proxy = replace(cluster.network.kube_proxy, mode=_proxy_mode(cluster, catalog))
     return replace(
         cluster,
+        # What is decided stands alone.
+        extends=(),
         image=replace(cluster.image, name=cluster.image.name or cluster.metadata.name, qemu=qemu),
         network=replace(cluster.network, kube_proxy=proxy),
         control_plane=replace(cluster.control_plane, replicas=cluster.control_plane.size),
