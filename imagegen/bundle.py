@@ -27,20 +27,27 @@ class KeyPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Bundle:
-    """Everything secret of one cluster.
+class Authorities:
+    """What a control plane is made of; `encryption_key` is 32 bytes in base64, for Secrets in etcd."""
 
-    `encryption_key` is 32 bytes in base64, for Secrets in etcd. `ca_hashes` are kubeadm's `sha256:` pins of the cluster
-    CA's public key. `not_before` is the moment from which all certificates are valid.
-    """
-
-    cluster: str
     cluster_ca: Authority
     etcd_ca: Authority
     front_proxy_ca: Authority
     service_account: KeyPair
-    build_key: KeyPair
     encryption_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Bundle:
+    """Everything secret of one cluster; without `authorities` where its control plane was made elsewhere.
+
+    `ca_hashes` are kubeadm's `sha256:` pins of the cluster CA's public key, several while a CA is replaced.
+    `not_before` is the moment from which all certificates are valid.
+    """
+
+    cluster: str
+    authorities: Authorities | None
+    build_key: KeyPair
     tokens: Mapping[str, str]
     ca_hashes: tuple[str, ...]
     not_before: datetime

@@ -72,11 +72,13 @@ def check_bundle(
 
     `every_pool`: a pool without a token is an error.
     """
-    from imagegen.secrets.store import load_bundle, missing_tokens  # noqa: PLC0415  `cryptography` is slow to import
+    from imagegen.secrets.store import check_fit, load_bundle  # noqa: PLC0415  `cryptography` is slow to import
 
-    bundle, findings = load_bundle(text, file, now)
-    if bundle is not None and every_pool:
-        findings = missing_tokens(bundle, tuple(pool.name for pool in cluster.node_pools), file)
+    existing = cluster.control_plane.existing
+    bundle, findings = load_bundle(text, file, now, existing.ca_certificate if existing else None)
+    if bundle is not None:
+        pools = tuple(pool.name for pool in cluster.node_pools) if every_pool else ()
+        findings = check_fit(bundle, cluster.metadata.name, pools, file)
     report = Report(diagnostics=findings)
     return (None if report.failed else bundle), report
 

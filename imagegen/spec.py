@@ -173,10 +173,19 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlPlane:
-    """The control planes."""
+class ExistingControlPlane:
+    """A control plane that was made elsewhere; several CA certificates while one replaces another."""
 
     endpoint: str
+    ca_certificate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """The control planes: ours, with an `endpoint`, or `existing` ones that pools join."""
+
+    endpoint: str | None = None
+    existing: ExistingControlPlane | None = None
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
     cert_sans: tuple[str, ...] = ()
@@ -185,7 +194,13 @@ class ControlPlane:
 
     @property
     def size(self) -> int:
-        return self.replicas or len(self.nodes) or 1
+        """How many control planes of ours there are."""
+        return 0 if self.existing else self.replicas or len(self.nodes) or 1
+
+    @property
+    def address(self) -> str:
+        """host:port of the API server; the rules see to it that there is one."""
+        return (self.existing.endpoint if self.existing else self.endpoint) or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

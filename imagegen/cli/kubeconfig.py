@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from imagegen.cli.common import SecretsOption, SpecArgument, load_assets, now, read_bundle, read_spec
-from imagegen.console import say
+from imagegen.cli.common import FINDINGS, SecretsOption, SpecArgument, load_assets, now, read_bundle, read_spec
+from imagegen.console import complain, say
 from imagegen.output import write_private
 
 
@@ -28,5 +28,9 @@ def kubeconfig(
     group = facts.admin_group if facts else "system:masters"
     bundle = read_bundle(spec, cluster, secrets)
     path = out or Path(f"{cluster.metadata.name}.kubeconfig")
-    write_private(path, make_kubeconfig(bundle, cluster.control_plane.endpoint, group, now()))
+    if bundle.authorities is None:
+        complain("the control plane was made elsewhere, and so was its CA's key: ask there for a kubeconfig")
+        raise typer.Exit(FINDINGS)
+    authority = bundle.authorities.cluster_ca
+    write_private(path, make_kubeconfig(bundle.cluster, authority, cluster.control_plane.address, group, now()))
     say(f"wrote {path}: `kubectl --kubeconfig {path} get nodes`")

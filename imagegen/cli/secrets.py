@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,12 +36,18 @@ def _group() -> None:
 @app.command()
 def new(spec: SpecArgument, secrets: SecretsOption = None) -> None:
     """Make the bundle, once for the cluster's life; never overwrites one."""
-    from imagegen.secrets.make import make_bundle  # noqa: PLC0415  `cryptography` is slow to import
+    from imagegen.secrets.make import make_bundle, make_joining_bundle  # noqa: PLC0415  `cryptography` is slow to import
 
     cluster = read_spec(spec, load_assets())
-    pools = (pool.name for pool in cluster.node_pools)
-    bundle = make_bundle(cluster.metadata.name, pools, cluster.kubeadm.encryption_algorithm, now())
+    name, pools = cluster.metadata.name, [pool.name for pool in cluster.node_pools]
+    existing = cluster.control_plane.existing
+    if existing is None:
+        bundle = make_bundle(name, pools, cluster.kubeadm.encryption_algorithm, now())
+    else:
+        bundle = _joining(make_joining_bundle, name, pools, existing.ca_certificate)
     _write(secrets_path(spec, cluster, secrets), bundle)
+    if existing is not None:
+        say("the cluster does not know these tokens yet: `imagegen token renew` makes each pool's Secret to apply")
 
 
 @app.command("import")
@@ -99,6 +106,14 @@ def show(
     for pin in summary["caCertHashes"]:
         say(f"--discovery-token-ca-cert-hash {pin}")
     show_table(("pool", "token id"), list(summary["tokenIDs"].items()))
+
+
+def _joining(make: Callable[[str, list[str], str], Bundle], name: str, pools: list[str], certificates: str) -> Bundle:
+    try:
+        return make(name, pools, certificates)
+    except ValueError:
+        complain("controlPlane.existing.caCertificate: not a certificate that can be read")
+        raise typer.Exit(FINDINGS) from None
 
 
 def _write(path: Path, bundle: Bundle) -> None:

@@ -26,7 +26,7 @@ def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterP
         name=cluster.metadata.name,
         kubernetes_version=version,
         admin_group=facts.admin_group,
-        endpoint=cluster.control_plane.endpoint,
+        endpoint=cluster.control_plane.address,
         delivery=DeliveryPlan(
             provider=cluster.provider.type,
             limit=provider.limit,

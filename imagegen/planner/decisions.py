@@ -22,7 +22,7 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
         extends=(),
         image=replace(cluster.image, name=cluster.image.name or cluster.metadata.name, qemu=qemu),
         network=replace(cluster.network, kube_proxy=proxy),
-        control_plane=replace(cluster.control_plane, replicas=cluster.control_plane.size),
+        control_plane=replace(cluster.control_plane, replicas=cluster.control_plane.size or None),
         node_pools=tuple(replace(pool, replicas=pool.size) for pool in cluster.node_pools),
     )
 

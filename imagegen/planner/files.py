@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagegen.bundle import CONTROL_PLANE, Bundle
+from imagegen.bundle import CONTROL_PLANE, Authorities
 from imagegen.plan import FilePlan, RoleKind
 from imagegen.spec import Cluster
 
@@ -15,12 +15,12 @@ PATCHES = "/etc/kubernetes/patches"
 _PRIVATE = "0600"
 
 
-def plan_files(cluster: Cluster, bundle: Bundle, kind: RoleKind, pool: str) -> tuple[FilePlan, ...]:
+def plan_files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, pool: str) -> tuple[FilePlan, ...]:
     """All files of a role that are not kubeadm's configuration or PKI."""
-    return tuple(_files(cluster, bundle, kind, pool))
+    return tuple(_files(cluster, authorities, kind, pool))
 
 
-def _files(cluster: Cluster, bundle: Bundle, kind: RoleKind, pool: str) -> Iterator[FilePlan]:
+def _files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, pool: str) -> Iterator[FilePlan]:
     for name, content in cluster.runtime.drop_ins.items():
         yield FilePlan(path=f"/etc/containerd/conf.d/{name}.toml", content=content)
     if cluster.fixed_nodes:
@@ -28,25 +28,25 @@ def _files(cluster: Cluster, bundle: Bundle, kind: RoleKind, pool: str) -> Itera
         yield FilePlan(path="/etc/hosts", content="".join(lines), append=True)
     for name, content in cluster.kubeadm.patches.items():
         yield FilePlan(path=f"{PATCHES}/{name}", content=content)
-    if kind is not RoleKind.WORKER:
-        yield from _control_plane_files(cluster, bundle)
+    if kind is not RoleKind.WORKER and authorities:
+        yield from _control_plane_files(cluster, authorities)
     scopes = {CONTROL_PLANE if kind is not RoleKind.WORKER else pool}
     for file in cluster.files:
         if not file.roles or scopes.intersection(file.roles):
             yield FilePlan(path=file.path, content=file.content, mode=file.permissions)
 
 
-def _control_plane_files(cluster: Cluster, bundle: Bundle) -> Iterator[FilePlan]:
+def _control_plane_files(cluster: Cluster, authorities: Authorities) -> Iterator[FilePlan]:
     if cluster.control_plane.audit_policy is not None:
         header = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy"}
         yield FilePlan(path=AUDIT_POLICY, content=header | dict(cluster.control_plane.audit_policy), mode=_PRIVATE)
     if cluster.control_plane.encrypt_secrets:
-        yield FilePlan(path=ENCRYPTION_CONFIG, content=_encryption(bundle), mode=_PRIVATE)
+        yield FilePlan(path=ENCRYPTION_CONFIG, content=_encryption(authorities.encryption_key), mode=_PRIVATE)
 
 
-def _encryption(bundle: Bundle) -> Mapping[str, Any]:
+def _encryption(key: str) -> Mapping[str, Any]:
     # `identity` comes last: what was written before is still read.
-    providers = [{"secretbox": {"keys": [{"name": "key1", "secret": bundle.encryption_key}]}}, {"identity": {}}]
+    providers = [{"secretbox": {"keys": [{"name": "key1", "secret": key}]}}, {"identity": {}}]
     return {
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "EncryptionConfiguration",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from imagegen.bundle import CONTROL_PLANE, Bundle
+from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
 from imagegen.catalog import KubernetesFacts
 from imagegen.plan import AdminPlan, KubeadmPlan, RegistryPlan, RoleKind, RolePlan, TimePlan, TokenPlan
 from imagegen.planner.components import plan_components
@@ -20,10 +20,9 @@ def worker_role(pool: NodePool) -> str:
 def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
     """Both control-plane roles, and one for each pool."""
     kubeadm = _kubeadm(cluster, facts, bundle)
-    planes = tuple(
-        _role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE)
-        for kind in (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN)
-    )
+    # A control plane that was made elsewhere is nobody's role.
+    kinds = (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN) if bundle.authorities else ()
+    planes = tuple(_role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE) for kind in kinds)
     workers = tuple(
         _role(cluster, kubeadm, bundle, RoleKind.WORKER, name=worker_role(pool), pool=pool.name, node_pool=pool)
         for pool in cluster.node_pools
@@ -56,8 +55,8 @@ def _role(
         init_tokens=_tokens(cluster, bundle) if initialises else (),
         labels=node_pool.labels if node_pool else {},
         taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
-        pki={} if kind is RoleKind.WORKER else _pki(bundle),
-        files=plan_files(cluster, bundle, kind, pool),
+        pki=_pki(bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
+        files=plan_files(cluster, bundle.authorities, kind, pool),
         registries=tuple(
             RegistryPlan(host=registry.host, mirrors=registry.mirrors, ca_certificate=registry.ca_certificate)
             for registry in cluster.registries
@@ -76,17 +75,17 @@ def _tokens(cluster: Cluster, bundle: Bundle) -> tuple[TokenPlan, ...]:
     )
 
 
-def _pki(bundle: Bundle) -> dict[str, str]:
+def _pki(authorities: Authorities) -> dict[str, str]:
     # The whole set that makes `kubeadm join` skip download-certs, so that no certificate-key is needed.
     return {
-        "ca.crt": bundle.cluster_ca.certificate,
-        "ca.key": bundle.cluster_ca.key,
-        "etcd/ca.crt": bundle.etcd_ca.certificate,
-        "etcd/ca.key": bundle.etcd_ca.key,
-        "front-proxy-ca.crt": bundle.front_proxy_ca.certificate,
-        "front-proxy-ca.key": bundle.front_proxy_ca.key,
-        "sa.pub": bundle.service_account.public,
-        "sa.key": bundle.service_account.private,
+        "ca.crt": authorities.cluster_ca.certificate,
+        "ca.key": authorities.cluster_ca.key,
+        "etcd/ca.crt": authorities.etcd_ca.certificate,
+        "etcd/ca.key": authorities.etcd_ca.key,
+        "front-proxy-ca.crt": authorities.front_proxy_ca.certificate,
+        "front-proxy-ca.key": authorities.front_proxy_ca.key,
+        "sa.pub": authorities.service_account.public,
+        "sa.key": authorities.service_account.private,
     }
 
 
@@ -112,7 +111,7 @@ def _kubeadm(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> Kubead
         api_version=facts.kubeadm_api,
         kubernetes_version=cluster.kubernetes.version,
         image_repository=cluster.kubernetes.image_repository,
-        endpoint=cluster.control_plane.endpoint,
+        endpoint=cluster.control_plane.address,
         pod_cidr=str(network.pod_cidr),
         service_cidr=str(network.service_cidr),
         dns_domain=network.dns_domain,

@@ -17,6 +17,7 @@ from imagegen.rules.kubernetes import (
 from imagegen.rules.network import check_endpoint, check_overlaps, check_pod_range, check_reserved
 from imagegen.rules.nodes import (
     check_addresses,
+    check_control_plane,
     check_control_plane_count,
     check_names,
     check_pool_names,
@@ -39,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     check_pool_names,
     check_names,
     check_addresses,
+    check_control_plane,
     check_replicas,
     check_control_plane_count,
     check_managed_files,

@@ -71,8 +71,9 @@ def check_pod_range(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
 
 def check_endpoint(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG206: the endpoint lies in the pod or service range."""
+    place = ("controlPlane", *(("existing",) if cluster.control_plane.existing else ()), "endpoint")
     try:
-        address = ip_address(split_endpoint(cluster.control_plane.endpoint)[0])
+        address = ip_address(split_endpoint(cluster.control_plane.address)[0])
     except ValueError:
         return
     for name, cidr in (("pod", cluster.network.pod_cidr), ("service", cluster.network.service_cidr)):
@@ -81,5 +82,5 @@ def check_endpoint(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
                 code="IG206",
                 message=f"the endpoint {address} lies in the {name} range {cidr}",
                 hint="it must be an address of a load balancer, a VIP or a control plane",
-                path=("controlPlane", "endpoint"),
+                path=place,
             )

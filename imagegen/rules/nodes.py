@@ -55,6 +55,27 @@ def check_addresses(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
             )
 
 
+def check_control_plane(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG222: neither an endpoint nor an existing control plane. IG223: both, or settings of ours for theirs."""
+    plane = cluster.control_plane
+    if plane.existing is None and plane.endpoint is None:
+        yield Diagnostic(
+            code="IG222",
+            message="controlPlane needs `endpoint`, or `existing` for pools of a cluster made elsewhere",
+            path=("controlPlane",),
+            on_key=True,
+        )
+    ours = {"endpoint": plane.endpoint, "nodes": plane.nodes, "auditPolicy": plane.audit_policy}
+    for key in [key for key, value in ours.items() if plane.existing and value]:
+        yield Diagnostic(
+            code="IG223",
+            message=f"controlPlane.{key} is about a control plane of our own, and this one exists already",
+            hint="leave it out, or leave `existing` out",
+            path=("controlPlane", key),
+            on_key=True,
+        )
+
+
 def check_replicas(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG211: the number of control planes is not the number of listed nodes."""
     plane = cluster.control_plane
@@ -79,7 +100,7 @@ def check_control_plane_count(cluster: Cluster, _: Catalog) -> Iterator[Diagnost
             severity=Severity.WARNING,
             path=path,
         )
-    host, _port = split_endpoint(plane.endpoint)
+    host = split_endpoint(plane.endpoint)[0] if plane.endpoint else None
     if plane.size > 1 and host in {str(node.address) for node in plane.nodes}:
         yield Diagnostic(
             code="IG213",

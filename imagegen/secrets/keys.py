@@ -150,13 +150,13 @@ def spki(key: object) -> bytes:
     return encoded
 
 
-def ca_hash(authority: Authority) -> str:
-    """Kubeadm's pin of a CA: `sha256:` and the hash of its DER SubjectPublicKeyInfo."""
-    certificate = x509.load_pem_x509_certificate(authority.certificate.encode())
-    return f"sha256:{sha256(spki(certificate.public_key())).hexdigest()}"
+def ca_hashes(certificates: str) -> tuple[str, ...]:
+    """Kubeadm's pins of one or more CAs (PEM): `sha256:` and the hash of the DER SubjectPublicKeyInfo."""
+    loaded = x509.load_pem_x509_certificates(certificates.encode())
+    return tuple(f"sha256:{sha256(spki(certificate.public_key())).hexdigest()}" for certificate in loaded)
 
 
-def not_before(*authorities: Authority) -> datetime:
-    """The moment from which all of them are valid."""
-    loaded = [x509.load_pem_x509_certificate(authority.certificate.encode()) for authority in authorities]
+def not_before(*certificates: str) -> datetime:
+    """The moment from which all of them (PEM) are valid."""
+    loaded = x509.load_pem_x509_certificates("".join(certificates).encode())
     return max(certificate.not_valid_before_utc for certificate in loaded).astimezone(UTC)

@@ -6,29 +6,29 @@ from base64 import b64encode
 from datetime import datetime
 
 from imagegen import yaml_dump
-from imagegen.bundle import Bundle
+from imagegen.bundle import Authority
 from imagegen.secrets.keys import new_client
 
 USER = "kubernetes-admin"
 
 
-def make_kubeconfig(bundle: Bundle, endpoint: str, group: str, now: datetime) -> str:
+def make_kubeconfig(cluster: str, authority: Authority, endpoint: str, group: str, now: datetime) -> str:
     """A kubeconfig with a client certificate of its own, good for a year.
 
     `group` is what the cluster's version binds to cluster-admin: `kubeadm:cluster-admins` from 1.29, which
     `kubeadm init` binds; `system:masters` before.
     """
-    client = new_client(bundle.cluster_ca, USER, group, now)
-    context = f"{USER}@{bundle.cluster}"
+    client = new_client(authority, USER, group, now)
+    context = f"{USER}@{cluster}"
     data = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [
             {
-                "name": bundle.cluster,
+                "name": cluster,
                 "cluster": {
                     "server": f"https://{endpoint}",
-                    "certificate-authority-data": _base64(bundle.cluster_ca.certificate),
+                    "certificate-authority-data": _base64(authority.certificate),
                 },
             }
         ],
@@ -41,7 +41,7 @@ def make_kubeconfig(bundle: Bundle, endpoint: str, group: str, now: datetime) ->
                 },
             }
         ],
-        "contexts": [{"name": context, "context": {"cluster": bundle.cluster, "user": USER}}],
+        "contexts": [{"name": context, "context": {"cluster": cluster, "user": USER}}],
         "current-context": context,
     }
     return yaml_dump.dump(data)

@@ -8,10 +8,11 @@ from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime
 
-from imagegen.bundle import CONTROL_PLANE, Bundle, KeyPair
+from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle, KeyPair
 from imagegen.secrets import keys
 from imagegen.spec import EncryptionAlgorithm
 
+BUILD_KEY_COMMENT = "imagegen-build"
 _TOKEN_ALPHABET = string.ascii_lowercase + string.digits
 
 
@@ -31,19 +32,41 @@ def _random(length: int) -> str:
 
 def make_bundle(cluster: str, pools: Iterable[str], algorithm: EncryptionAlgorithm, now: datetime) -> Bundle:
     """A bundle with new CAs and keys, a token for control planes and one for each pool; `now` in UTC."""
-    cluster_ca = keys.new_authority("kubernetes", algorithm, now)
-    etcd_ca = keys.new_authority("etcd-ca", algorithm, now)
-    front_proxy_ca = keys.new_authority("front-proxy-ca", algorithm, now)
     service_account = keys.new_key(algorithm)
+    authorities = Authorities(
+        cluster_ca=keys.new_authority("kubernetes", algorithm, now),
+        etcd_ca=keys.new_authority("etcd-ca", algorithm, now),
+        front_proxy_ca=keys.new_authority("front-proxy-ca", algorithm, now),
+        service_account=KeyPair(public=keys.public_pem(service_account), private=keys.private_pem(service_account)),
+        encryption_key=new_encryption_key(),
+    )
+    return bundle_around(cluster, authorities, pools)
+
+
+def bundle_around(cluster: str, authorities: Authorities, pools: Iterable[str]) -> Bundle:
+    """A bundle with these authorities, and everything else new; `ValueError` for certificates that are not PEM."""
+    certificates = (
+        authorities.cluster_ca.certificate,
+        authorities.etcd_ca.certificate,
+        authorities.front_proxy_ca.certificate,
+    )
     return Bundle(
         cluster=cluster,
-        cluster_ca=cluster_ca,
-        etcd_ca=etcd_ca,
-        front_proxy_ca=front_proxy_ca,
-        service_account=KeyPair(public=keys.public_pem(service_account), private=keys.private_pem(service_account)),
-        build_key=keys.new_ssh_key("imagegen-build"),
-        encryption_key=new_encryption_key(),
+        authorities=authorities,
+        build_key=keys.new_ssh_key(BUILD_KEY_COMMENT),
         tokens={name: new_token() for name in (CONTROL_PLANE, *pools)},
-        ca_hashes=(keys.ca_hash(cluster_ca),),
-        not_before=keys.not_before(cluster_ca, etcd_ca, front_proxy_ca),
+        ca_hashes=keys.ca_hashes(authorities.cluster_ca.certificate),
+        not_before=keys.not_before(*certificates),
+    )
+
+
+def make_joining_bundle(cluster: str, pools: Iterable[str], ca_certificates: str) -> Bundle:
+    """A bundle for pools of a cluster that was made elsewhere: tokens, and no key of the cluster."""
+    return Bundle(
+        cluster=cluster,
+        authorities=None,
+        build_key=keys.new_ssh_key(BUILD_KEY_COMMENT),
+        tokens={name: new_token() for name in pools},
+        ca_hashes=keys.ca_hashes(ca_certificates),
+        not_before=keys.not_before(ca_certificates),
     )

@@ -6,25 +6,29 @@ from typing import Any
 
 from cryptography import x509
 
-from imagegen.bundle import Bundle
+from imagegen.bundle import Authorities, Bundle
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def summarise(bundle: Bundle) -> dict[str, Any]:
     """CAs with their validity, pins, and the public halves (ids) of the tokens."""
-    authorities = {
-        "clusterCA": bundle.cluster_ca,
-        "etcdCA": bundle.etcd_ca,
-        "frontProxyCA": bundle.front_proxy_ca,
-    }
     return {
         "cluster": bundle.cluster,
         "caCertHashes": list(bundle.ca_hashes),
-        "authorities": {name: _validity(authority.certificate) for name, authority in authorities.items()},
+        "authorities": _authorities(bundle.authorities) if bundle.authorities else {},
         "tokenIDs": {name: token.partition(".")[0] for name, token in bundle.tokens.items()},
         "buildKey": bundle.build_key.public,
     }
+
+
+def _authorities(authorities: Authorities) -> dict[str, dict[str, str]]:
+    named = {
+        "clusterCA": authorities.cluster_ca,
+        "etcdCA": authorities.etcd_ca,
+        "frontProxyCA": authorities.front_proxy_ca,
+    }
+    return {name: _validity(authority.certificate) for name, authority in named.items()}
 
 
 def _validity(certificate: str) -> dict[str, str]:

@@ -194,3 +194,58 @@ def test_the_line_with_a_secret_is_not_shown(cluster: Path) -> None:
     result = run("validate", cluster)
     assert "IG106" in result.stderr
     assert "0123456789abcdef" not in result.stderr + result.stdout
+
+
+@pytest.fixture
+def existing(cluster: Path) -> Path:
+    """A spec for workers of the cluster, as if it had been made elsewhere."""
+    authority = yaml.safe_load(Path("demo.secrets.yaml").read_text())["clusterCA"]["certificate"]
+    data = spec(metadata={"name": "workers-only"})
+    data["controlPlane"] = {"existing": {"endpoint": "192.168.0.242:6443", "caCertificate": authority}}
+    path = cluster.with_name("workers-only.yaml")
+    path.write_text(yaml.safe_dump(data))
+    return path
+
+
+def test_workers_for_a_cluster_made_elsewhere(cluster: Path, existing: Path) -> None:
+    run("render", cluster)
+    assert run("secrets", "new", existing).exit_code == 0
+    assert "PRIVATE KEY" not in Path("workers-only.secrets.yaml").read_text().replace("OPENSSH PRIVATE KEY", "")
+    assert run("render", existing).exit_code == 0
+    made = Path("out/workers-only/user-data")
+    assert [path.name for path in made.iterdir()] == ["worker-workers.yaml"]
+    own, theirs = (Path(f"out/{name}/user-data/worker-workers.yaml").read_text() for name in ("demo", "workers-only"))
+    pin = next(line for line in own.splitlines() if "sha256:" in line)
+    assert pin in theirs
+    refused = run("kubeconfig", existing)
+    assert refused.exit_code == 1
+    assert "made elsewhere" in refused.stderr
+
+
+def test_several_pins_while_a_ca_is_replaced(existing: Path) -> None:
+    data = yaml.safe_load(existing.read_text())
+    run("secrets", "new", "demo.yaml", "--secrets", "other.yaml")
+    data["controlPlane"]["existing"]["caCertificate"] += yaml.safe_load(Path("other.yaml").read_text())["clusterCA"][
+        "certificate"
+    ]
+    existing.write_text(yaml.safe_dump(data))
+    assert run("secrets", "new", existing).exit_code == 0
+    assert run("render", existing).exit_code == 0
+    assert Path("out/workers-only/user-data/worker-workers.yaml").read_text().count("sha256:") == 2
+
+
+def test_the_bundle_of_another_cluster_is_refused(cluster: Path) -> None:
+    cluster.write_text(yaml.safe_dump(spec(metadata={"name": "other"})))
+    result = run("render", cluster, "--secrets", "demo.secrets.yaml")
+    assert result.exit_code == 1
+    assert "IG304" in result.stderr
+
+
+def test_a_bundle_that_cannot_be_read_is_not_repeated(cluster: Path) -> None:
+    path = Path("demo.secrets.yaml")
+    token = yaml.safe_load(path.read_text())["tokens"]["workers"]
+    path.write_text(path.read_text().replace(f"workers: {token}", f"workers: {token}: {token}"))
+    result = run("render", cluster)
+    assert result.exit_code == 1
+    assert "IG301" in result.stderr
+    assert token not in result.stderr + result.stdout

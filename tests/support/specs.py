@@ -11,10 +11,11 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from imagegen import pipeline
-from imagegen.bundle import Authority, Bundle, KeyPair
+from imagegen.bundle import Authorities, Authority, Bundle, KeyPair
 from imagegen.cli import app
 from imagegen.cli.common import load_assets
 
+ENCRYPTION_KEY = "U0VDUkVUIGtleSBTRUNSRVQga2V5IFNFQ1JFVCBrZXk="
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 SPEC: dict[str, Any] = {
@@ -50,12 +51,14 @@ def fake_bundle(*pools: str) -> Bundle:
     tokens = {name: f"{number:06d}.{'secrettoken':0>16}" for number, name in enumerate(("control-plane", *pools))}
     return Bundle(
         cluster="demo",
-        cluster_ca=authority("cluster"),
-        etcd_ca=authority("etcd"),
-        front_proxy_ca=authority("front-proxy"),
-        service_account=KeyPair(public=pem("sa public"), private=pem("sa SECRET key")),
+        authorities=Authorities(
+            cluster_ca=authority("cluster"),
+            etcd_ca=authority("etcd"),
+            front_proxy_ca=authority("front-proxy"),
+            service_account=KeyPair(public=pem("sa public"), private=pem("sa SECRET key")),
+            encryption_key=ENCRYPTION_KEY,
+        ),
         build_key=KeyPair(public="ssh-ed25519 AAAA imagegen-build", private=pem("build SECRET key")),
-        encryption_key="U0VDUkVUIGtleSBTRUNSRVQga2V5IFNFQ1JFVCBrZXk=",
         tokens=tokens,
         ca_hashes=("sha256:" + "0" * 64,),
         not_before=datetime(2026, 11, 23, 7, 55, tzinfo=UTC),

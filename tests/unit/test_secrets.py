@@ -11,7 +11,7 @@ import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from imagegen.bundle import CONTROL_PLANE, Bundle
+from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
 from imagegen.secrets.kubeconfig import make_kubeconfig
 from imagegen.secrets.make import make_bundle
 from imagegen.secrets.store import dump_bundle, load_bundle
@@ -22,6 +22,11 @@ from tests.support.specs import NOW
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
     return make_bundle("demo", ["workers"], EncryptionAlgorithm.ECDSA_P256, NOW)
+
+
+def authorities(bundle: Bundle) -> Authorities:
+    assert bundle.authorities is not None
+    return bundle.authorities
 
 
 def test_a_bundle_survives_its_file(bundle: Bundle) -> None:
@@ -37,14 +42,14 @@ def test_every_token_is_well_formed_and_of_its_own(bundle: Bundle) -> None:
 
 
 def test_authorities_are_back_dated_and_last_ten_years(bundle: Bundle) -> None:
-    certificate = x509.load_pem_x509_certificate(bundle.cluster_ca.certificate.encode())
+    certificate = x509.load_pem_x509_certificate(authorities(bundle).cluster_ca.certificate.encode())
     assert certificate.not_valid_before_utc == NOW - timedelta(minutes=5) == bundle.not_before
     assert certificate.not_valid_after_utc - certificate.not_valid_before_utc == timedelta(days=3650)
 
 
 def test_no_secret_in_a_repr(bundle: Bundle) -> None:
     assert bundle.tokens["workers"] not in repr(bundle)
-    assert "PRIVATE" not in repr(bundle) + repr(bundle.cluster_ca) + repr(bundle.service_account)
+    assert "PRIVATE" not in repr(bundle) + repr(authorities(bundle)) + repr(authorities(bundle).cluster_ca)
 
 
 def _changed(bundle: Bundle, change: str) -> str:
@@ -91,9 +96,10 @@ def test_an_expired_authority_is_refused(bundle: Bundle) -> None:
 
 
 def test_the_kubeconfig_is_signed_by_the_cluster_ca(bundle: Bundle) -> None:
-    config = yaml.safe_load(make_kubeconfig(bundle, "192.168.0.242:6443", "kubeadm:cluster-admins", NOW))
+    ca = authorities(bundle).cluster_ca
+    config = yaml.safe_load(make_kubeconfig("demo", ca, "192.168.0.242:6443", "kubeadm:cluster-admins", NOW))
     client = x509.load_pem_x509_certificate(b64decode(config["users"][0]["user"]["client-certificate-data"]))
-    authority = x509.load_pem_x509_certificate(bundle.cluster_ca.certificate.encode())
+    authority = x509.load_pem_x509_certificate(authorities(bundle).cluster_ca.certificate.encode())
     client.verify_directly_issued_by(authority)
     assert client.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value == "kubeadm:cluster-admins"
     assert config["clusters"][0]["cluster"]["server"] == "https://192.168.0.242:6443"

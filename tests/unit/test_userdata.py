@@ -14,7 +14,7 @@ import yaml
 
 from imagegen import pipeline
 from imagegen.cli.common import load_assets
-from tests.support.specs import fake_bundle, render, spec
+from tests.support.specs import ENCRYPTION_KEY, fake_bundle, render, spec
 
 HOSTILE = "a: \"b\" 'c' {{ d }} ${e} `f` $(g) %{h}\n# not a comment\ttab\n"
 
@@ -180,7 +180,7 @@ def test_secrets_in_etcd_are_encrypted_on_control_planes_alone() -> None:
     path = "/etc/kubernetes/encryption-config.yaml"
     config = yaml.safe_load(files(data, "control-plane-join")[path])
     key = config["resources"][0]["providers"][0]["secretbox"]["keys"][0]["secret"]
-    assert key == fake_bundle().encryption_key
+    assert key == ENCRYPTION_KEY
     assert path not in files(data, "worker-workers")
     server = documents(data)["ClusterConfiguration"]["apiServer"]
     assert {"name": "encryption-provider-config", "value": path} in server["extraArgs"]
