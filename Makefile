@@ -29,7 +29,7 @@ test: $(READY) lint  ## everything that needs no machine
 	$(BIN)/pytest
 
 tools: $(READY)  ## the real components that the machine tests run, from Go modules
-	$(BIN)/python tools/build.py
+	$(BIN)/python -m tools.build
 
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
 	$(BIN)/pytest -m vm tests/vm

@@ -15,8 +15,8 @@ from imagegen.filetree import PRIVATE, FileTree
 from imagegen.plan import CONTRACT, AlicloudPlan, ImagePlan
 
 _TEMPLATES = "image/"
-# What steers Packer on the build host, and is not in the image.
-_BUILD_HOST_ONLY = (".pkr.hcl",)
+# What steers Packer on the build host, and leaves no trace in the image.
+_BUILD_HOST_ONLY = frozenset({"plugins.pkr.hcl", "sources.pkr.hcl", "variables.pkr.hcl"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def _fingerprint(plan: ImagePlan, tree: FileTree) -> str:
     """A hash of exactly what goes into the image: its files, the base disk, the bundle, its settings."""
     digest = sha256()
     for path, file in tree:
-        if not path.endswith(_BUILD_HOST_ONLY):
+        if path not in _BUILD_HOST_ONLY:
             digest.update(f"{path} {file.mode:o} {sha256(file.content).hexdigest()}\n".encode())
     for line in (_environment(plan, ""), _base(plan)):
         digest.update(line.encode())
@@ -141,6 +141,7 @@ def _alicloud_variables(plan: AlicloudPlan) -> dict[str, Any]:
         "alicloud_region": plan.region,
         "alicloud_source_image": plan.source_image,
         "alicloud_instance_type": plan.instance_type,
+        "alicloud_vpc_id": plan.vpc,
         "alicloud_vswitch_id": plan.vswitch,
         "alicloud_security_group_id": plan.security_group,
         "alicloud_public_ip": plan.public_ip,

@@ -162,6 +162,7 @@ class AlicloudPlan:
     region: str
     source_image: str
     instance_type: str
+    vpc: str
     vswitch: str
     security_group: str
     public_ip: bool

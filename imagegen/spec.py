@@ -118,6 +118,7 @@ class AlicloudBuilder:
 
     source_image: str
     instance_type: str
+    vpc: str
     vswitch: str
     security_group: str
     private_address: bool = True

@@ -65,6 +65,7 @@ def _alicloud(cluster: Cluster) -> AlicloudPlan | None:
         region=cluster.provider.region or "",
         source_image=builder.source_image,
         instance_type=builder.instance_type,
+        vpc=builder.vpc,
         vswitch=builder.vswitch,
         security_group=builder.security_group,
         public_ip=not builder.private_address,

@@ -19,6 +19,7 @@ PACKER = ROOT / "packer"
 ALICLOUD = {
     "sourceImage": "debian_12_13_x64_20G_alibase_20260801.vhd",
     "instanceType": "ecs.g7.large",
+    "vpc": "vpc-bp1abc",
     "vswitch": "vsw-bp1abc",
     "securityGroup": "sg-bp1abc",
 }
