@@ -1,0 +1,70 @@
+"""What every phase is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bootstrap.clock import Clock
+from bootstrap.identity import INIT, Identity, Node
+from bootstrap.kubeadmfile import KubeadmFile
+from bootstrap.masking import Masker
+from bootstrap.paths import Paths
+from bootstrap.report import Report
+from bootstrap.state import State
+from bootstrap.tools import Tools
+
+INIT_MODE, JOIN_MODE = "init", "join"
+MAIN_CONFIG, JOIN_CONFIG = "kubeadm.yaml", "kubeadm-join.yaml"
+
+
+@dataclass
+class Boot:
+    """One run of first boot on one machine."""
+
+    paths: Paths
+    clock: Clock
+    mask: Masker
+    report: Report
+    tools: Tools
+    state: State
+    identity: Identity = field(default_factory=Identity)
+    own_addresses: tuple[str, ...] = ()
+
+    @property
+    def node(self) -> Node:
+        return self.identity.node
+
+    @property
+    def mode(self) -> str:
+        """Whether this machine starts the cluster or joins it; open on the first node until the guard has looked."""
+        return self.state.mode if self.node.role == INIT else JOIN_MODE
+
+    @property
+    def staged_configs(self) -> list[str]:
+        return [MAIN_CONFIG, JOIN_CONFIG] if self.node.role == INIT else [MAIN_CONFIG]
+
+    @property
+    def config_file(self) -> Path:
+        """The settled configuration that kubeadm is to run with."""
+        joins_after_all = self.node.role == INIT and self.mode == JOIN_MODE
+        return self.paths.work / (JOIN_CONFIG if joins_after_all else MAIN_CONFIG)
+
+    @property
+    def config(self) -> KubeadmFile:
+        return KubeadmFile.read(self.config_file)
+
+    def kubectl(self, kubeconfig: Path) -> tuple[str, ...]:
+        """The start of a command as this user of the cluster; what it caches goes with the rest of the work."""
+        return ("kubectl", "--kubeconfig", str(kubeconfig), "--cache-dir", str(self.paths.work / "cache"))
+
+    @property
+    def node_name(self) -> str:
+        return self.config.node_name or self.hostname
+
+    @property
+    def hostname(self) -> str:
+        return self.paths.hostname.read_text().strip().lower()
+
+    def report_identity(self) -> None:
+        self.report.facts.update(contract=self.identity.contract, role=self.node.role, tries=self.state.total_tries)

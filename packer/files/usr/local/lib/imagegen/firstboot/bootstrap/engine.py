@@ -1,0 +1,70 @@
+"""Takes a machine through the phases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bootstrap.boot import Boot
+from bootstrap.clock import Backoff
+from bootstrap.failures import NotYet, Retry, Trouble
+from bootstrap.reasons import Note
+from bootstrap.table import GO_ON, Phase
+
+BETWEEN_LOOKS = Backoff(first=0.5, factor=1.5, cap=10)
+BETWEEN_TRIES = Backoff(first=10, factor=2, cap=120)
+
+
+def attend_all(boot: Boot, phases: Sequence[Phase]) -> None:
+    """Runs every phase that applies, going back after a failed try; returns when all are through."""
+    failures: dict[str, int] = {}
+    order = [phase.name for phase in phases]
+    position = 0
+    while position < len(phases):
+        phase = phases[position]
+        position += 1
+        if not phase.applies(boot):
+            continue
+        try:
+            _attend(boot, phase)
+        except Retry as failure:
+            delay = boot.clock.spread(BETWEEN_TRIES.delay(failures.get(phase.name, 0)))
+            failures[phase.name] = failures.get(phase.name, 0) + 1
+            boot.report.retry(failure, delay)
+            boot.clock.sleep(delay)
+            position = order.index(phase.again or phase.name)
+
+
+def _attend(boot: Boot, phase: Phase) -> None:
+    """Looks again and again until the phase is through, or its limit is over."""
+    boot.report.begin(phase.name)
+    started = boot.clock.elapsed()
+    reason, looks = "", 0
+    while True:
+        try:
+            note = _look(boot, phase)
+        except NotYet as pause:
+            if phase.limit is None or boot.clock.elapsed() - started < phase.limit:
+                # Another reason means that things move, so the looks come quickly again.
+                reason, looks = pause.reason, looks + 1 if pause.reason == reason else 0
+                boot.report.waiting(pause)
+                boot.clock.sleep(boot.clock.spread(BETWEEN_LOOKS.delay(looks)))
+                continue
+            note = _end_of_wait(phase, pause)
+        boot.report.ok(note)
+        return
+
+
+def _look(boot: Boot, phase: Phase) -> Note:
+    try:
+        return phase.run(boot)
+    except Trouble:
+        raise
+    except Exception as error:
+        # A node has nobody to restart it: even a bug is met by another try.
+        raise Retry("internal-error", f"{type(error).__name__}: {error}") from error
+
+
+def _end_of_wait(phase: Phase, pause: NotYet) -> Note:
+    if phase.at_limit == GO_ON:
+        return Note(pause.reason, f"{pause.message}; going on without it")
+    raise Retry(pause.reason, pause.message) from pause

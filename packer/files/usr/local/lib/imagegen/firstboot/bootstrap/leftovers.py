@@ -1,0 +1,65 @@
+"""Brings the disk into the state in which kubeadm can be run (again)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bootstrap import etcd, files
+from bootstrap.boot import Boot
+from bootstrap.failures import Final, Retry
+
+RESET_LIMIT = 300.0
+PKI = (
+    "ca.crt",
+    "ca.key",
+    "front-proxy-ca.crt",
+    "front-proxy-ca.key",
+    "sa.pub",
+    "sa.key",
+    "etcd/ca.crt",
+    "etcd/ca.key",
+)
+MODES = {".key": 0o600}
+PUBLIC = 0o644
+
+
+def clear(boot: Boot) -> bool:
+    """Undoes an earlier try; true where etcd's data forbids that and the earlier try must be resumed."""
+    if boot.state.total_tries or _member(boot):
+        # Stopped before the look, so that no etcd starts between the look and the reset. On a resumed join
+        # it also lets the node become NotReady: kubeadm refuses to join as a node that is Ready.
+        boot.tools.ask("systemctl", "stop", "kubelet")
+    if _member(boot):
+        return True
+    if boot.state.total_tries:
+        _reset(boot)
+    return False
+
+
+def restore(boot: Boot) -> None:
+    """Puts the staged files where kubeadm looks for them. A worker has none: kubeadm refuses a CA there."""
+    if not boot.node.control_plane:
+        return
+    missing = [name for name in PKI if not (boot.paths.staged_pki / name).is_file()]
+    if missing:
+        raise Final("pki-missing", f"{boot.paths.staged_pki} lacks {', '.join(missing)}")
+    files.private_folder(boot.paths.staged_pki)
+    for name in PKI:
+        _copy(boot.paths.staged_pki / name, boot.paths.kubernetes / "pki" / name)
+    for manifest in sorted(boot.paths.staged_manifests.glob("*.yaml")):
+        _copy(manifest, boot.paths.kubernetes / "manifests" / manifest.name)
+
+
+def _member(boot: Boot) -> bool:
+    return boot.node.control_plane and etcd.has_member(boot)
+
+
+def _reset(boot: Boot) -> None:
+    command = ("kubeadm", "reset", "--force", "--cri-socket", boot.config.cri_socket)
+    result = boot.tools.perform(*command, log="kubeadm-reset", limit=RESET_LIMIT)
+    if result.code:
+        raise Retry("reset-failed", f"kubeadm reset ended with code {result.code}")
+
+
+def _copy(source: Path, target: Path) -> None:
+    files.write(target, source.read_bytes(), MODES.get(source.suffix, PUBLIC))

@@ -1,0 +1,60 @@
+"""Every reason code that a line or status.json can carry, with what to do about it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_NEW_USER_DATA = "Render the user-data again and start a new machine with it."
+_NEW_IMAGE = "Build the image again, or start the machine from another one."
+_NOTHING = "Nothing: this is for your information."
+_ENDPOINT = "Nothing, while the first control plane is on its way. Else look at it and at the way to the endpoint"
+
+NEXT_STEPS: dict[str, str] = {
+    "address-not-found": "Attach the machine to a network of nodeCIDRs, or correct network.nodeCIDRs in the spec.",
+    "api-silent": "Nothing: the join goes on when the API answers again.",
+    "clock-behind": "Give the machine a time source that it can reach; it goes on without.",
+    "closed": f"{_ENDPOINT}: a load balancer answers, with nothing behind it.",
+    "cluster-found": _NOTHING,
+    "cni-apply-failed": "Look at /var/log/imagegen/cni.log; it is tried again.",
+    "cni-manifest-invalid": _NEW_IMAGE,
+    "cni-manifest-missing": _NEW_IMAGE,
+    "config-invalid": _NEW_USER_DATA,
+    "config-missing": _NEW_USER_DATA,
+    "contract-mismatch": "Render the user-data with the imagegen that built the image, or the other way round.",
+    "endpoint-other-ca": "Find out who holds the endpoint; the cluster starts when nobody answers there.",
+    "etcd-data": _NOTHING,
+    "hostname-not-set": "Give the machine a host name of its own, by meta-data or DHCP.",
+    "http-status": "Look at the API server: cluster-info in kube-public must be readable without credentials.",
+    "image-file-invalid": _NEW_IMAGE,
+    "image-file-missing": "Start the machine from an image that imagegen built.",
+    "internal-error": "It is tried again. If it stays, it is a bug: see the journal of imagegen-bootstrap.service.",
+    "kubeadm-failed": "Look at the log of kubeadm in /var/log/imagegen; it is tried again.",
+    "kubeadm-invalid": f"kubeadm refuses its configuration, so no further try is made. {_NEW_USER_DATA}",
+    "kubeadm-timeout": "Look at the log of kubeadm in /var/log/imagegen; it is tried again.",
+    "locked": "Nothing: the other run, or the kubeadm that it started, has to end first.",
+    "no-manifest": _NOTHING,
+    "node-file-invalid": _NEW_USER_DATA,
+    "node-file-missing": _NEW_USER_DATA,
+    "not-cluster-info": "Look at what answers at the endpoint: it is not a Kubernetes API server.",
+    "nothing-answers": _NOTHING,
+    "pki-missing": _NEW_USER_DATA,
+    "preflight-failed": "Look at the log of kubeadm in /var/log/imagegen; it is tried again.",
+    "refused": f"{_ENDPOINT}: nothing listens there.",
+    "reset-failed": "Look at /var/log/imagegen/kubeadm-reset.log; it is tried again.",
+    "resumed": _NOTHING,
+    "runtime-silent": "Look at `journalctl -u containerd`.",
+    "timeout": f"{_ENDPOINT}: a firewall or a security group may swallow the packets.",
+    "tls": "Look at what listens at the endpoint: it does not speak TLS.",
+    "token-not-signed": "Nothing, within a minute of the first control plane's start. Later, the token has expired: "
+    "make a new one and render the user-data again.",
+    "unreachable": f"{_ENDPOINT}: there is no way to it from here.",
+    "unresolved": "Make the endpoint's name resolve on this machine.",
+    "wipe-incomplete": "Look at the files named; the next boot tries again.",
+}
+
+
+class Note(NamedTuple):
+    """What a phase that went well has to say."""
+
+    reason: str = ""
+    message: str = ""

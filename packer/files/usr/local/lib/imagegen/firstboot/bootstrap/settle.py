@@ -1,0 +1,63 @@
+"""Fills in what only this machine knows."""
+
+from __future__ import annotations
+
+from bootstrap import files, yamlfile
+from bootstrap.addresses import choose_addresses, parse_addresses
+from bootstrap.boot import JOIN_CONFIG, MAIN_CONFIG, Boot
+from bootstrap.failures import Final, NotYet
+from bootstrap.identity import JOIN, WORKER
+from bootstrap.kubeadmfile import KubeadmFile
+from bootstrap.reasons import Note
+
+# What every machine is called before it has been given a name.
+NO_NAMES = {"", "localhost", "localhost.localdomain", "(none)"}
+# The kind that a staged file must have, and whether it must make a control plane.
+SHAPES = {
+    (JOIN, MAIN_CONFIG): ("JoinConfiguration", True),
+    (WORKER, MAIN_CONFIG): ("JoinConfiguration", False),
+}
+INIT_SHAPES = {MAIN_CONFIG: ("InitConfiguration", False), JOIN_CONFIG: ("JoinConfiguration", True)}
+
+
+def settle(boot: Boot) -> Note:
+    """Writes the configurations that kubeadm is run with."""
+    addresses = _find_addresses(boot)
+    files.private_folder(boot.paths.work)
+    for name in boot.staged_configs:
+        config = _read(boot, name)
+        config.fill(addresses)
+        yamlfile.write(boot.paths.work / name, config.documents, 0o600)
+        _check_name(boot, config)
+    return Note("", f"address {', '.join(addresses)}")
+
+
+def _find_addresses(boot: Boot) -> list[str]:
+    answer = boot.tools.ask("ip", "-json", "address")
+    if answer.code:
+        raise NotYet("address-not-found", f"ip -json address: {answer.err.strip()}")
+    found = parse_addresses(answer.out)
+    boot.own_addresses = tuple(address.value for address in found)
+    chosen = choose_addresses(found, boot.node.cidrs, boot.node.host)
+    if not chosen:
+        have = ", ".join(f"{item.value} on {item.link}" for item in found) or "none at all"
+        networks = ", ".join(boot.node.cidrs)
+        raise NotYet("address-not-found", f"no address on {networks}; this machine has {have}")
+    return chosen
+
+
+def _read(boot: Boot, name: str) -> KubeadmFile:
+    config = KubeadmFile.read(boot.paths.home / name)
+    boot.mask.learn(config.secrets())
+    kind, control_plane = SHAPES.get((boot.node.role, name)) or INIT_SHAPES[name]
+    if not config.kind(kind):
+        raise Final("config-invalid", f"{name} holds no {kind}, which the role {boot.node.role} needs")
+    if kind == "JoinConfiguration" and config.joins_control_plane != control_plane:
+        what = "lacks" if control_plane else "has"
+        raise Final("config-invalid", f"the JoinConfiguration in {name} {what} the section controlPlane")
+    return config
+
+
+def _check_name(boot: Boot, config: KubeadmFile) -> None:
+    if not config.node_name and boot.hostname in NO_NAMES:
+        raise NotYet("hostname-not-set", f"the host name is still {boot.hostname!r}")

@@ -1,0 +1,44 @@
+"""What must be remembered over a power cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bootstrap import files
+
+
+@dataclass
+class State:
+    """How far this machine has come; every change is on the disk before anything acts on it."""
+
+    path: Path
+    mode: str = ""
+    joined: bool = False
+    tries: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> State:
+        data = files.read_json(path)
+        tries = {str(name): int(count) for name, count in data.get("tries", {}).items()}
+        return cls(path, str(data.get("mode", "")), bool(data.get("joined", False)), tries)
+
+    @property
+    def total_tries(self) -> int:
+        return sum(self.tries.values())
+
+    def choose(self, mode: str) -> None:
+        self.mode = mode
+        self._save()
+
+    def count(self, command: str) -> int:
+        self.tries[command] = self.tries.get(command, 0) + 1
+        self._save()
+        return self.tries[command]
+
+    def mark_joined(self) -> None:
+        self.joined = True
+        self._save()
+
+    def _save(self) -> None:
+        files.write_json(self.path, {"mode": self.mode, "joined": self.joined, "tries": self.tries}, 0o600)

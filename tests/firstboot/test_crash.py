@@ -1,0 +1,79 @@
+"""The program may be killed, and the power may fail, at any moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from bootstrap import files
+
+from tests.firstboot.documents import INIT, JOIN, WORKER
+from tests.firstboot.machine import Machine
+from tests.firstboot.servers import Cluster
+
+CONTROL_PLANE = '{"metadata": {"labels": {"node-role.kubernetes.io/control-plane": ""}}}'
+
+
+@pytest.mark.usefixtures("running")
+def test_killed_in_the_middle(machine: Machine) -> None:
+    machine.stage(WORKER, notBefore="2020-01-01T00:00:00Z")
+    machine.write("/etc/imagegen/image.json", '{"contract": 1}')
+    machine.plan("kubeadm-join", 'echo $$ > "$root/pid"; exec sleep 60')
+    with machine.start() as process:
+        _wait_for(machine.root / "pid")
+        process.kill()
+    # The kubeadm that is left holds the lock, so that no second one runs beside it.
+    with machine.start() as process:
+        while "reason=locked" not in (line := process.stdout.readline() if process.stdout else ""):
+            assert line or process.poll() is None
+        os.kill(int(machine.read("pid")), signal.SIGKILL)
+        assert process.wait(30) == 0
+    assert machine.verbs == ["join", "reset", "join"]
+    assert machine.status["status"] == "done"
+
+
+class PowerCutError(BaseException):
+    """The machine goes dark between two writes."""
+
+
+@pytest.mark.parametrize("role", [WORKER, INIT, JOIN])
+def test_power_may_fail_between_any_two_writes(
+    machine: Machine, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
+    if role != INIT:
+        cluster.start()
+    machine.answer("kubectl", CONTROL_PLANE)
+    machine.stage(role)
+    write, left = files.write, 0
+
+    def counted(path: Path, content: bytes, mode: int, *, durable: bool = True) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise PowerCutError
+        write(path, content, mode, durable=durable)
+
+    monkeypatch.setattr(files, "write", counted)
+    for power in range(1, 60):
+        left = power
+        try:
+            assert machine.boot() == 0
+            break
+        except PowerCutError:
+            continue
+    assert machine.status["status"] == "done"
+    data = False
+    for verb in machine.verbs:
+        assert not (data and verb == "reset")
+        data = data or (role != WORKER and verb != "reset")
+    assert not machine.paths.staged_pki.exists()
+
+
+def _wait_for(path: Path) -> None:
+    end = time.monotonic() + 20
+    while not (path.exists() and path.read_text()):
+        assert time.monotonic() < end, f"{path} does not come"
+        time.sleep(0.02)

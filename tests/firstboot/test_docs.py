@@ -1,0 +1,69 @@
+"""docs/first-boot.md says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bootstrap.boot import JOIN_MODE
+from bootstrap.kubeadm import COMMAND_LIMIT
+from bootstrap.program import FINAL
+from bootstrap.reasons import NEXT_STEPS
+from bootstrap.report import LINE_EVERY
+from bootstrap.table import PHASES, ROLES, Phase
+
+ROOT = Path(__file__).parents[2]
+DOC = (ROOT / "docs/first-boot.md").read_text()
+UNIT = (ROOT / "packer/files/etc/systemd/system/imagegen-bootstrap.service").read_text()
+PROGRAM = ROOT / "packer/files/usr/local/lib/imagegen/firstboot"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The first table after a heading, without its head."""
+    section = re.split(rf"(?m)^#+ {heading}$", DOC)[1]
+    table = re.search(r"(?m)(?:^\|.*\n)+", section)
+    assert table
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table[0].splitlines()[2:]]
+
+
+def described(phase: Phase) -> list[str]:
+    roles = "all that join" if phase.modes == {JOIN_MODE} else "all" if phase.roles == ROLES else ", ".join(phase.roles)
+    limit = f"{phase.limit:.0f} s" if phase.limit else "-"
+    return [f"`{phase.name}`", roles, phase.until, limit, phase.at_limit if phase.limit else "-"]
+
+
+def test_table_of_phases() -> None:
+    assert [row[:5] for row in rows("The phases")] == [described(phase) for phase in PHASES]
+
+
+def test_table_of_reasons() -> None:
+    assert [row[0].strip("`") for row in rows("Reasons")] == sorted(NEXT_STEPS)
+    assert all(NEXT_STEPS.values())
+
+
+def test_every_reason_is_used_somewhere() -> None:
+    code = "".join(path.read_text() for path in PROGRAM.rglob("*.py") if path.name != "reasons.py")
+    code = code.replace('f"{what}-file-missing"', '"image-file-missing" "node-file-missing"')
+    code = code.replace('f"{what}-file-invalid"', '"image-file-invalid" "node-file-invalid"')
+    assert [reason for reason in NEXT_STEPS if f'"{reason}"' not in code] == []
+
+
+def test_figures() -> None:
+    assert f"ended after {COMMAND_LIMIT / 60:.0f} minutes" in DOC
+    assert f"every {LINE_EVERY:.0f} seconds" in DOC
+    assert f"exit code {FINAL}" in DOC
+
+
+def test_a_final_failure_is_final_for_the_service() -> None:
+    assert f"\nRestartPreventExitStatus={FINAL}\n" in UNIT
+
+
+def test_service_waits_for_no_unit_that_waits_for_it() -> None:
+    order = {name for line in re.findall(r"(?m)^After=(.*)$", UNIT) for name in line.split()}
+    assert {"cloud-init.service", "cloud-init-network.service", "containerd.service"} <= order
+    assert not order & {"cloud-final.service", "cloud-init.target", "multi-user.target"}
+
+
+def test_program_is_where_the_service_looks() -> None:
+    assert "\nExecStart=/usr/bin/python3 /usr/local/lib/imagegen/firstboot\n" in UNIT
+    assert (PROGRAM / "__main__.py").is_file()
