@@ -1,0 +1,109 @@
+"""The offline bundle that the machine tests bake from: binaries, packages, images."""
+
+import argparse
+import functools
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tools import base, cache, debian, images, toolbox
+
+PACKAGES = (
+    "chrony",
+    "conntrack",
+    "ebtables",
+    "ethtool",
+    "ipset",
+    "iptables",
+    "ipvsadm",
+    "jq",
+    "nftables",
+    "runc",
+    "socat",
+)
+_BINARIES = ("containerd", "containerd-shim-runc-v2", "ctr", "kubeadm", "kubectl", "kubelet")
+_CNI = ("bridge", "host-local", "loopback", "portmap")
+_ARCHITECTURE = "amd64"
+
+
+def bundle(packages: tuple[str, ...] = PACKAGES, suite: str = base.SUITE) -> Path:
+    """Give the folder of a bundle, made first where the cache has it not."""
+    debs = _packages(tuple(sorted(packages)), suite)
+    archives = [images.archive(image, suite) for image in images.images()]
+    made_from = [debs.name, *(path.parent.name for path in archives)]
+    made_from += [toolbox.path(name).parent.name for name in (*_BINARIES, *_CNI)]
+    key = cache.key(Path(__file__).read_bytes(), *made_from)
+    return cache.made("bundle", key, functools.partial(_make, debs, archives)) / "bundle"
+
+
+def _packages(packages: tuple[str, ...], suite: str) -> Path:
+    installed = base.base(suite).installed
+    key = cache.key(suite, installed.read_bytes(), *packages)
+
+    def make(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            debian.download(packages, suite=suite, installed=installed, folder=Path(scratch))
+            for deb in Path(scratch).glob("cache/archives/*.deb"):
+                deb.rename(folder / f"{deb.name.partition('_')[0]}.deb")
+
+    return cache.made("packages", key, make)
+
+
+def _make(debs: Path, archives: list[Path], folder: Path) -> None:
+    top = folder / "bundle"
+    files = [_add(top, "bin", toolbox.path(name), name, _version(name)) for name in _BINARIES]
+    files += [_add(top, "cni", toolbox.path(name), name, _version(name)) for name in _CNI]
+    for deb in sorted(debs.glob("*.deb")):
+        name, version = _field(deb, "Package"), _field(deb, "Version")
+        files.append(_add(top, "packages", deb, name, version))
+    for image, path in zip(images.images(), archives, strict=True):
+        files.append(_add(top, "images", path, image.reference, image.reference.rpartition(":")[2]))
+    described = {
+        "format": 1,
+        "architecture": _ARCHITECTURE,
+        "kubernetes": toolbox.component_of("kubeadm").version,
+        "files": sorted(files, key=lambda file: str(file["path"])),
+    }
+    (top / "bundle.json").write_text(json.dumps(described, indent=2) + "\n")
+
+
+_KINDS = {"bin": "binary", "cni": "cni", "packages": "package", "images": "image"}
+
+
+def _add(top: Path, folder: str, source: Path, name: str, version: str) -> dict[str, str | int]:
+    target = top / folder / source.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+    with target.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "path": f"{folder}/{source.name}",
+        "kind": _KINDS[folder],
+        "name": name,
+        "version": version,
+        "sha256": checksum,
+        "size": target.stat().st_size,
+    }
+
+
+def _version(binary: str) -> str:
+    return toolbox.component_of(binary).version
+
+
+def _field(deb: Path, name: str) -> str:
+    command = ["dpkg-deb", "--field", str(deb), name]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def main() -> None:
+    """Make the bundle and say where it is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("package", nargs="*", default=PACKAGES, help="Debian packages in the bundle")
+    print(bundle(tuple(parser.parse_args().package)))
+
+
+if __name__ == "__main__":
+    main()
