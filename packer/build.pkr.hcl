@@ -1,0 +1,73 @@
+locals {
+  # What is uploaded lies here, until the seal removes it. The scripts know the place.
+  work = "/var/tmp/imagegen"
+
+  as_root = "chmod +x {{ .Path }}; sudo env {{ .Vars }} {{ .Path }}"
+}
+
+build {
+  name    = "imagegen"
+  sources = ["source.qemu.node", "source.alicloud-ecs.node"]
+
+  provisioner "shell" {
+    inline = [
+      "cloud-init status --wait --long",
+      "mkdir -p -m 0700 ${local.work} ${local.work}/bundle",
+    ]
+  }
+
+  provisioner "file" {
+    sources     = ["${path.root}/files", "${path.root}/verify", "${path.root}/image.env", "${path.root}/declared.json"]
+    destination = "${local.work}/"
+  }
+
+  provisioner "file" {
+    only        = ["alicloud-ecs.node"]
+    source      = "${var.bundle_dir}/"
+    destination = "${local.work}/bundle"
+  }
+
+  provisioner "shell" {
+    execute_command = local.as_root
+    scripts = [
+      "${path.root}/scripts/10-check-bundle.sh",
+      "${path.root}/scripts/20-prepare-system.sh",
+      "${path.root}/scripts/30-install-packages.sh",
+      "${path.root}/scripts/40-install-files.sh",
+      "${path.root}/scripts/50-install-runtime.sh",
+      "${path.root}/scripts/60-install-kubernetes.sh",
+      "${path.root}/scripts/70-import-images.sh",
+      "${path.root}/scripts/80-verify-image.sh",
+    ]
+  }
+
+  provisioner "file" {
+    direction   = "download"
+    source      = "/var/lib/imagegen-build/report.json"
+    destination = "${path.root}/report.json"
+  }
+
+  provisioner "shell" {
+    execute_command = local.as_root
+    scripts = [
+      "${path.root}/scripts/85-require-verified.sh",
+      "${path.root}/scripts/90-seal-image.sh",
+    ]
+  }
+
+  provisioner "shell" {
+    only       = ["alicloud-ecs.node"]
+    inline     = [local.remove_build_user]
+    skip_clean = true
+  }
+
+  post-processor "manifest" {
+    output     = "${path.root}/manifest.json"
+    strip_path = true
+    custom_data = {
+      image       = var.image_name
+      fingerprint = var.image_fingerprint
+      kubernetes  = var.kubernetes_version
+    }
+  }
+}

@@ -1,0 +1,1 @@
+"""What a baked machine must hold, and the bundle it is baked from."""

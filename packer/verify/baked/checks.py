@@ -1,0 +1,128 @@
+"""A check per declared module, sysctl, package, binary, unit, file and image."""
+
+from __future__ import annotations
+
+import platform
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from baked.report import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_VERSION_COMMAND = {"kubeadm": ("version", "--output=short"), "kubectl": ("version", "--client")}
+_ABSENT = "absent"
+
+
+def run(declared: dict[str, Any]) -> list[Check]:
+    """Check everything that declared.json names."""
+    checks: list[Check] = []
+    for kind, of_kind in _KINDS.items():
+        checks.extend(of_kind(declared[kind]))
+    return checks
+
+
+def _modules(names: list[str]) -> Iterator[Check]:
+    loaded = {line.split()[0] for line in _read(Path("/proc/modules")).splitlines()}
+    listing = Path("/lib/modules", platform.release(), "modules.builtin")
+    built_in = {Path(line).stem.replace("-", "_") for line in _read(listing).splitlines()}
+    for name in names:
+        found = "loaded" if name in loaded | built_in else "not loaded"
+        yield _same("module", name, "loaded", found)
+
+
+def _sysctls(values: dict[str, str]) -> Iterator[Check]:
+    for key, value in values.items():
+        found = _read(Path("/proc/sys") / key.replace(".", "/"))
+        yield _same("sysctl", key, " ".join(value.split()), " ".join(found.split()))
+
+
+def _packages(names: list[str]) -> Iterator[Check]:
+    listing = _output("dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Package}\n")
+    installed = {line.split()[1] for line in listing.splitlines() if line.startswith("ii")}
+    for name in names:
+        yield _same("package", name, "installed", "installed" if name in installed else _ABSENT)
+
+
+def _binaries(versions: dict[str, str]) -> Iterator[Check]:
+    for name, version in versions.items():
+        path = Path(name)
+        if not path.is_file():
+            yield _same("binary", name, version or "executable", _ABSENT)
+        elif not version:
+            executable = path.stat().st_mode & stat.S_IXOTH
+            yield _same("binary", name, "executable", "executable" if executable else "not executable")
+        else:
+            said = _output(name, *_VERSION_COMMAND.get(path.name, ("--version",)))
+            passed = re.search(rf"(?<![\w.])v?{re.escape(version)}(?![\w.])", said) is not None
+            yield Check("binary", name, version, version if passed else " ".join(said.split())[:200], passed)
+
+
+def _units(states: dict[str, str]) -> Iterator[Check]:
+    for name, state in states.items():
+        yield _same("unit", name, state, _output("systemctl", "is-enabled", name).strip() or _ABSENT)
+
+
+def _files(modes: dict[str, str]) -> Iterator[Check]:
+    for name, mode in modes.items():
+        yield _same("file", name, f"{mode} of root", _mode_and_owner(Path(name)))
+
+
+def _mode_and_owner(path: Path) -> str:
+    if not path.exists():
+        return _ABSENT
+    status = path.stat()
+    owner = "root" if status.st_uid == 0 else str(status.st_uid)
+    return f"{stat.S_IMODE(status.st_mode):04o} of {owner}"
+
+
+def _images(names: list[str]) -> Iterator[Check]:
+    if not names:
+        return
+    known = set(_ctr("images", "list", "--quiet"))
+    pinned = set(_ctr("images", "list", "--quiet", 'labels."io.cri-containerd.pinned"==pinned'))
+    # Layers are thrown away once unpacked, so of what it says only the last column counts.
+    rows = [line.split() for line in _ctr("images", "check")]
+    unpacked = {row[0] for row in rows if row[-1] == "true"}
+    for name in names:
+        faults = [word for word, good in (("not pinned", pinned), ("not unpacked", unpacked)) if name not in good]
+        found = _ABSENT if name not in known else ", ".join(faults) or "pinned and unpacked"
+        yield _same("image", name, "pinned and unpacked", found)
+
+
+def _ctr(*arguments: str) -> list[str]:
+    return _output("ctr", "--namespace=k8s.io", *arguments).splitlines()
+
+
+def _same(kind: str, name: str, wanted: str, found: str) -> Check:
+    return Check(kind, name, wanted, found or _ABSENT, passed=wanted == found)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def _output(*command: str) -> str:
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    except (OSError, subprocess.TimeoutExpired) as failure:
+        return str(failure)
+    return result.stdout + (result.stderr if not result.stdout else "")
+
+
+_KINDS: dict[str, Callable[[Any], Iterator[Check]]] = {
+    "modules": _modules,
+    "sysctls": _sysctls,
+    "packages": _packages,
+    "binaries": _binaries,
+    "units": _units,
+    "files": _files,
+    "images": _images,
+}

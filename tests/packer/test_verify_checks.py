@@ -1,0 +1,126 @@
+"""Every check passes on a machine that is as declared, and fails on one that is not."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from baked import checks, report
+
+PINNED = 'images list --quiet labels."io.cri-containerd.pinned"==pinned'
+SAID = {
+    "dpkg-query --show --showformat=${db:Status-Abbrev} ${Package}\n": "ii  runc\nrc  chrony\n",
+    "systemctl is-enabled kubelet.service": "enabled\n",
+    "systemctl is-enabled apt-daily.timer": "disabled\n",
+    "ctr --namespace=k8s.io images list --quiet": "pause:1\nloose:1\npacked:1\n",
+    f"ctr --namespace=k8s.io {PINNED}": "pause:1\npacked:1\n",
+    "ctr --namespace=k8s.io images check": (
+        "REF TYPE DIGEST STATUS SIZE UNPACKED\n"
+        "pause:1 t d incomplete (1/2) 1 B/2 B true\n"
+        "loose:1 t d complete (2/2) 2 B/2 B true\n"
+        "packed:1 t d complete (2/2) 2 B/2 B false\n"
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_output", lambda *command: SAID.get(" ".join(command), ""))
+
+
+def one(kind: str, name: str, wanted: Any = None) -> report.Check:
+    declared: dict[str, Any] = {
+        other: [] if other in {"modules", "packages", "images"} else {}
+        for other in checks._KINDS  # noqa: SLF001
+    }
+    declared[kind] = [name] if wanted is None else {name: wanted}
+    (check,) = checks.run(declared)
+    return check
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "wanted", "found"),
+    [
+        ("modules", "no_such_module", None, "not loaded"),
+        ("sysctls", "kernel.ostype", "Plan9", "Linux"),
+        ("sysctls", "kernel.no_such_key", "1", "absent"),
+        ("packages", "chrony", None, "absent"),
+        ("units", "apt-daily.timer", "masked", "disabled"),
+        ("units", "nothing.service", "enabled", "absent"),
+        ("binaries", "/nowhere/kubelet", "1.37.2", "absent"),
+        ("files", "/nowhere", "0644", "absent"),
+        ("images", "missing:1", None, "absent"),
+        ("images", "loose:1", None, "not pinned"),
+        ("images", "packed:1", None, "not unpacked"),
+    ],
+)
+def test_check_fails(kind: str, name: str, wanted: str | None, found: str) -> None:
+    check = one(kind, name, wanted)
+    assert (check.passed, check.found) == (False, found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "wanted"),
+    [
+        ("sysctls", "kernel.ostype", "Linux"),
+        ("packages", "runc", None),
+        ("units", "kubelet.service", "enabled"),
+        ("binaries", "/bin/sh", ""),
+        ("images", "pause:1", None),
+    ],
+)
+def test_check_passes(kind: str, name: str, wanted: str | None) -> None:
+    assert one(kind, name, wanted).passed
+
+
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        ("v1.37.2\n", True),
+        ("Kubernetes v1.37.2", True),
+        ("containerd v1.37.2-5", True),
+        ("v1.37.20", False),
+        ("v11.37.2", False),
+        ("v1.37.2.1", False),
+        ("exec format error", False),
+    ],
+)
+def test_binary_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, passed: bool) -> None:
+    binary = tmp_path / "kubelet"
+    binary.touch()
+    monkeypatch.setattr(checks, "_output", lambda *_: said)
+    assert one("binaries", str(binary), "1.37.2").passed is passed
+
+
+def test_binary_that_is_not_executable(tmp_path: Path) -> None:
+    binary = tmp_path / "bridge"
+    binary.touch(0o644)
+    assert one("binaries", str(binary), "").found == "not executable"
+
+
+def test_mode_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.touch()
+    file.chmod(0o600)
+    owner = "root" if os.geteuid() == 0 else str(os.geteuid())
+    assert one("files", str(file), "0644").found == f"0600 of {owner}"
+
+
+def test_report_lists_what_failed(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "report.json"
+    good = report.Check("unit", "a.service", "enabled", "enabled", passed=True)
+    bad = report.Check("module", "ip_vs", "loaded", "not loaded", passed=False)
+    report.write(path, [good, bad])
+    written = json.loads(path.read_text())
+    assert written["passed"] is False
+    assert report.failures(written) == ["module ip_vs: wanted loaded, found not loaded"]
+
+
+def test_report_of_nothing_is_no_success(tmp_path: Path) -> None:
+    report.write(tmp_path / "report.json", [])
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert written["passed"] is False
+    assert report.failures(written)
