@@ -1,0 +1,1 @@
+"""Machines made from a disk image: one small interface, grounds behind it."""

@@ -1,0 +1,143 @@
+"""One cluster for all tests here: rendered, baked, booted, and nothing of it left behind."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+from pathlib import Path
+
+import pytest
+
+from imagegen.lab import disk, lab
+from imagegen.lab.machine import Machine
+from imagegen.lab.nspawn import NspawnMachine
+from imagegen.lab.process import LabError
+from tests.cluster import ground, timeline
+from tests.cluster.bake import BUILDER, QUICK, Baked, bake
+from tests.cluster.kubectl import Kubectl, is_ready, until
+from tools import toolbox
+
+OPERATOR = IPv4Interface("10.77.0.1/24")
+NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21"}
+REPORT = pytest.StashKey[list[str]]()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Machines that wait for power, and what is not right about their disks."""
+
+    lab: lab.Lab
+    machines: tuple[NspawnMachine, ...]
+    undeclared: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Machines that have become a cluster."""
+
+    prepared: Prepared
+    kubectl: Kubectl
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    lines = config.stash[REPORT]
+    if lines:
+        terminalreporter.section("cluster")
+    for line in lines:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def report(pytestconfig: pytest.Config) -> list[str]:
+    """Lines that are shown at the end of the run, whether it passes or not."""
+    return pytestconfig.stash[REPORT]
+
+
+@pytest.fixture(scope="session")
+def baked(tmp_path_factory: pytest.TempPathFactory, report: list[str]) -> Iterator[Baked]:
+    assert os.geteuid() == 0, "machines need root"
+    report.append(f"image baked by: {BUILDER}" + (", NOT by Packer: a quick look only" if QUICK else ""))
+    started = time.monotonic()
+    result = bake(tmp_path_factory.mktemp("site"))
+    report.append(f"image there after {time.monotonic() - started:.0f} s: fingerprint {result.fingerprint}")
+    yield result
+    if QUICK:
+        result.disk.unlink()
+
+
+@pytest.fixture(scope="session")
+def opened(baked: Baked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[lab.Lab]:
+    """A lab that is opened when the bake, which may have had one of its own, is over."""
+    assert baked.disk.exists()
+    with lab.opened(tmp_path_factory.mktemp("lab"), operator=OPERATOR) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def pristine(baked: Baked, opened: lab.Lab) -> Iterator[Path]:
+    """The baked disk as it is, read-only."""
+    raw = disk.copy_raw(baked.disk, opened.folder / "pristine.raw")
+    with disk.mounted(raw, opened.folder / "pristine", read_only=True) as root:
+        yield root
+    raw.unlink()
+
+
+@pytest.fixture(scope="session")
+def prepared(baked: Baked, opened: lab.Lab, pristine: Path, report: list[str]) -> Prepared:
+    """A machine for each node, its disk made ready for the ground and compared with the pristine one."""
+    report += ["changes to each machine's disk, made by the ground:", *ground.table()]
+    machines = tuple(_machine(opened, name, baked) for name in NODES)
+    undeclared = tuple(
+        f"{machine.name}: {line}"
+        for machine in machines
+        for line in ground.undeclared(pristine, machine.root, baked.site.seed(machine.name))
+    )
+    return Prepared(lab=opened, machines=machines, undeclared=undeclared)
+
+
+def _machine(opened: lab.Lab, name: str, baked: Baked) -> NspawnMachine:
+    machine = opened.nspawn(name, baked.disk)
+    ground.prepare(machine.root, baked.site.seed(name))
+    return machine
+
+
+@pytest.fixture(scope="session")
+def cluster(prepared: Prepared, baked: Baked, report: list[str]) -> Cluster:
+    """Power on everything at once, and wait for what comes of it."""
+    kubectl = Kubectl(network=prepared.lab.network, binary=toolbox.path("kubectl"), kubeconfig=baked.site.kubeconfig)
+    started = {}
+    for machine in prepared.machines:
+        started[machine.name] = time.time()
+        machine.start()
+    try:
+        until("all nodes Ready", lambda: _all_ready(kubectl), limit=300)
+    except (LabError, TimeoutError) as error:
+        pytest.fail(f"{error}\n" + "\n".join(map(diagnosis, prepared.machines)))
+    nodes = {node["metadata"]["name"]: node for node in kubectl.items("nodes")}
+    for machine in prepared.machines:
+        times = timeline.measure(machine, nodes[machine.name], started=started[machine.name])
+        report.append(str(times))
+    return Cluster(prepared=prepared, kubectl=kubectl)
+
+
+def _all_ready(kubectl: Kubectl) -> bool:
+    nodes = kubectl.items("nodes")
+    return {node["metadata"]["name"] for node in nodes} == set(NODES) and all(map(is_ready, nodes))
+
+
+def diagnosis(machine: Machine) -> str:
+    """What a machine has to say when it did not become a node."""
+    asked = (
+        "cat /var/lib/imagegen/status.json; systemctl --failed --no-pager --plain;"
+        " journalctl --no-pager -n 60 -u imagegen-bootstrap; journalctl --no-pager -n 30 -u kubelet -u containerd"
+    )
+    try:
+        heard = machine.shell(asked, check=False).stdout
+    except LabError as error:
+        heard = str(error)
+    return f"--- {machine.name}: console\n{machine.console()[-4000:]}\n--- {machine.name}: inside\n{heard}"

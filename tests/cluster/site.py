@@ -1,0 +1,50 @@
+"""A spec, and all that imagegen's own commands make of it."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from imagegen.lab.process import run
+
+TEMPLATE = Path(__file__).parent / "lab.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A folder with a spec, its secrets and what was rendered from them."""
+
+    spec: Path
+    name: str
+
+    @property
+    def rendered(self) -> Path:
+        return self.spec.parent / "out" / self.name
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.spec.parent / "kubeconfig"
+
+    def seed(self, node: str) -> Path:
+        return self.rendered / "nocloud" / node
+
+    def render(self) -> None:
+        """Secrets, output folder and kubeconfig: by the command line, as a user would."""
+        self._imagegen("secrets", "new")
+        self._imagegen("render", "--out", str(self.rendered.parent))
+        self._imagegen("kubeconfig", "--out", str(self.kubeconfig))
+
+    def _imagegen(self, *arguments: str) -> None:
+        # The bake renders once more, and finds these secrets.
+        secrets = self.spec.with_name("secrets.yaml")
+        run(sys.executable, "-m", "imagegen", *arguments, str(self.spec), f"--secrets={secrets}")
+
+
+def make(folder: Path, image: dict[str, object]) -> Site:
+    """The lab's spec with the image that is under test."""
+    document = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    document["image"] = image
+    spec = folder / "lab.yaml"
+    spec.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return Site(spec=spec, name=document["metadata"]["name"])
