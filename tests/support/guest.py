@@ -1,0 +1,97 @@
+"""A baked disk under QEMU, with its own kernel; slow, for nothing here has hardware support for it."""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_STOP_LIMIT = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """A running machine, reached by SSH on loopback."""
+
+    port: int
+    user: str
+    key: Path
+    console: Path
+
+    def run(self, command: str, *, check: bool = True, limit: float = 300) -> str:
+        """Run a shell command in the guest as root and give its output."""
+        result = subprocess.run(
+            [*self._ssh(), "sudo", "sh", "-c", _quoted(command)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=limit,
+        )
+        if check and result.returncode != 0:
+            raise AssertionError(f"{command!r} gave {result.returncode}:\n{result.stdout}{result.stderr}")
+        return result.stdout
+
+    def wait_for_ssh(self, limit: float) -> float:
+        """Wait until the guest takes a login, and give the seconds it took."""
+        before = time.monotonic()
+        while time.monotonic() - before < limit:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if subprocess.run([*self._ssh(), "true"], check=False, capture_output=True, timeout=60).returncode == 0:
+                    return time.monotonic() - before
+            time.sleep(3)
+        raise AssertionError(f"no login after {limit:.0f} s; the console's end:\n{self.console.read_text()[-3000:]}")
+
+    def _ssh(self) -> list[str]:
+        options = ("BatchMode=yes", "ConnectTimeout=20", "LogLevel=ERROR", "StrictHostKeyChecking=no")
+        words = [word for option in (*options, "UserKnownHostsFile=/dev/null") for word in ("-o", option)]
+        return ["ssh", *words, "-i", str(self.key), "-p", str(self.port), f"{self.user}@127.0.0.1"]
+
+
+@contextlib.contextmanager
+def booted(disk: Path, seed: Path, work: Path, *, address: str, user: str, key: Path) -> Iterator[Guest]:
+    """Boot a copy of a disk with a NoCloud folder; the network ends at this machine."""
+    overlay, disc, console = work / "guest.qcow2", work / "seed.iso", work / "console.log"
+    _tool("qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", overlay)
+    _tool("xorriso", "-as", "genisoimage", "-quiet", "-rock", "-joliet", "-volid", "cidata", "-o", disc, seed)
+    port = _free_port()
+    network = f"user,id=net0,net={address.rpartition('.')[0]}.0/24,restrict=on"
+    command = [
+        "qemu-system-x86_64",
+        *("-accel", "tcg", "-m", "2048", "-smp", "2", "-display", "none", "-monitor", "none"),
+        *("-serial", f"file:{console}"),
+        *("-drive", f"file={overlay},if=virtio,cache=unsafe"),
+        *("-drive", f"file={disc},media=cdrom"),
+        *("-netdev", f"{network},hostfwd=tcp:127.0.0.1:{port}-{address}:22"),
+        *("-device", "virtio-net,netdev=net0"),
+    ]
+    machine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    try:
+        yield Guest(port=port, user=user, key=key, console=console)
+    finally:
+        machine.terminate()
+        machine.wait(_STOP_LIMIT)
+
+
+def new_key(path: Path) -> str:
+    """Make an SSH key pair for one run and give its public half."""
+    if shutil.which("ssh-keygen") is None:
+        raise RuntimeError("ssh-keygen is missing")
+    _tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "vm-test", "-f", path)
+    return path.with_suffix(".pub").read_text().strip()
+
+
+def _tool(*command: str | Path) -> None:
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
+
+
+def _quoted(command: str) -> str:
+    return "'" + command.replace("'", "'\\''") + "'"
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
