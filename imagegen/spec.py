@@ -273,6 +273,15 @@ class Registry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """The proxy that images are pulled through."""
+
+    http: str | None = None
+    https: str | None = None
+    no_proxy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Time:
     """Time servers."""
 
@@ -317,6 +326,7 @@ class Cluster:
     kubelet: Kubelet = field(default_factory=Kubelet)
     kubeadm: Kubeadm = field(default_factory=Kubeadm)
     registries: tuple[Registry, ...] = ()
+    proxy: Proxy | None = None
     trusted_cas: tuple[str, ...] = ()
     time: Time | None = None
     files: tuple[NodeFile, ...] = ()

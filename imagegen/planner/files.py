@@ -7,12 +7,14 @@ from typing import Any
 
 from imagegen.bundle import CONTROL_PLANE, Authorities
 from imagegen.plan import FilePlan, RoleKind
-from imagegen.spec import Cluster
+from imagegen.spec import Cluster, Proxy, split_endpoint
 
 AUDIT_POLICY = "/etc/kubernetes/audit-policy.yaml"
 ENCRYPTION_CONFIG = "/etc/kubernetes/encryption-config.yaml"
 PATCHES = "/etc/kubernetes/patches"
 _PRIVATE = "0600"
+# The machine itself, and the metadata services of the clouds (their own documentation).
+_ALWAYS_DIRECT = ("localhost", "127.0.0.1", "169.254.169.254", "100.100.100.200")
 
 
 def plan_files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, pool: str) -> tuple[FilePlan, ...]:
@@ -21,6 +23,8 @@ def plan_files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind
 
 
 def _files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, pool: str) -> Iterator[FilePlan]:
+    if cluster.proxy is not None:
+        yield FilePlan(path="/etc/imagegen/proxy.env", content=_proxy(cluster, cluster.proxy))
     for name, content in cluster.runtime.drop_ins.items():
         yield FilePlan(path=f"/etc/containerd/conf.d/{name}.toml", content=content)
     if cluster.fixed_nodes:
@@ -34,6 +38,21 @@ def _files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, po
     for file in cluster.files:
         if not file.roles or scopes.intersection(file.roles):
             yield FilePlan(path=file.path, content=file.content, mode=file.permissions)
+
+
+def _proxy(cluster: Cluster, proxy: Proxy) -> str:
+    network = cluster.network
+    ranges = (*network.node_cidrs, network.pod_cidr, network.service_cidr)
+    direct = (
+        *_ALWAYS_DIRECT,
+        *(str(cidr) for cidr in ranges),
+        split_endpoint(cluster.control_plane.address)[0],
+        ".svc",
+        f".{network.dns_domain}",
+        *proxy.no_proxy,
+    )
+    values = {"HTTP_PROXY": proxy.http, "HTTPS_PROXY": proxy.https, "NO_PROXY": ",".join(direct)}
+    return "".join(f"{name}={value}\n" for name, value in values.items() if value)
 
 
 def _control_plane_files(cluster: Cluster, authorities: Authorities) -> Iterator[FilePlan]:

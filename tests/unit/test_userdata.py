@@ -228,3 +228,13 @@ def test_registries() -> None:
     parsed = tomllib.loads(hosts)
     assert parsed["server"] == "https://registry-1.docker.io"
     assert list(parsed["host"]) == ["https://a.example", "https://b.example"]
+
+
+def test_nothing_of_the_cluster_goes_through_a_proxy() -> None:
+    data = spec(proxy={"https": "http://proxy.example.com:3128", "noProxy": ["registry.example.com"]})
+    lines = dict(line.split("=", 1) for line in files(data, "worker-workers")["/etc/imagegen/proxy.env"].splitlines())
+    assert lines["HTTPS_PROXY"] == "http://proxy.example.com:3128"
+    assert "HTTP_PROXY" not in lines
+    direct = lines["NO_PROXY"].split(",")
+    assert {"192.168.0.0/24", "10.244.0.0/16", "10.96.0.0/12", "192.168.0.242", ".svc", ".cluster.local"} <= set(direct)
+    assert direct[-1] == "registry.example.com"
