@@ -96,4 +96,9 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: S
         table.add_column(title, justify="right" if title in right else "left")
     for row in rows:
         table.add_row(*row)
-    _console(stderr=False).print(table)
+    console = _console(stderr=False)
+    with console.capture() as captured:
+        console.print(table)
+    # rich fills the last column with blanks.
+    for line in captured.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
