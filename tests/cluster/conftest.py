@@ -1,6 +1,5 @@
 """One cluster for all tests here: rendered, baked, booted, and nothing of it left behind."""
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from imagegen.lab.process import LabError
 from tests.cluster import ground, timeline
 from tests.cluster.bake import BUILDER, QUICK, Baked, bake
 from tests.cluster.kubectl import Kubectl, is_ready, until
+from tests.support import programs
 from tools import toolbox
 
 OPERATOR = IPv4Interface("10.77.0.1/24")
@@ -60,7 +60,7 @@ def report(pytestconfig: pytest.Config) -> list[str]:
 
 @pytest.fixture(scope="session")
 def baked(tmp_path_factory: pytest.TempPathFactory, report: list[str]) -> Iterator[Baked]:
-    assert os.geteuid() == 0, "machines need root"
+    programs.require()
     report.append(f"image baked by: {BUILDER}" + (", NOT by Packer: a quick look only" if QUICK else ""))
     started = time.monotonic()
     result = bake(tmp_path_factory.mktemp("site"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from imagegen.lab import disk as disks
-from tests.conftest import missing
-from tests.support import bake, guest
+from tests.support import bake, guest, programs
 
 ADDRESS = "192.168.76.21"
 USER = "vmtest"
@@ -52,11 +49,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if os.geteuid() != 0:
-        missing("root")
-    for name in ("packer", "qemu-system-x86_64", "qemu-img", "xorriso", "mmdebstrap", "extlinux", "ssh-keygen"):
-        if shutil.which(name) is None:
-            missing(name)
+    programs.require()
     return tmp_path_factory.mktemp("vm")
 
 

@@ -1,0 +1,14 @@
+"""CI installs what the tests run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.programs import PACKAGES
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_ci_installs_every_package_of_the_machine_tests() -> None:
+    installed = set((ROOT / ".ci" / "run").read_text().split())
+    assert set(PACKAGES.values()) | {"cloud-init", "shellcheck", "shfmt", "syslinux-common"} <= installed
