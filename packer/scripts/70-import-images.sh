@@ -10,7 +10,7 @@ find "$work/source/images" -name '*.tar' -print0 |
   xargs --null --max-args=1 --max-procs=2 ctr --namespace=k8s.io images import \
     --local --discard-unpacked-layers --label=io.cri-containerd.pinned=pinned
 
-ctr --namespace=k8s.io images list --quiet | grep --fixed-strings --line-regexp --quiet "$SANDBOX_IMAGE" || {
+if [[ -z $(ctr --namespace=k8s.io images list --quiet "name==$SANDBOX_IMAGE") ]]; then
   echo "the bundle lacks the sandbox image $SANDBOX_IMAGE" >&2
   exit 1
-}
+fi
