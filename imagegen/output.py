@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from imagegen.filetree import PRIVATE, FileTree
@@ -55,16 +58,35 @@ def write_tree(tree: FileTree, folder: Path, emitted_before: frozenset[str]) -> 
     beside its templates.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    with _alone(folder.parent):
+        # Whoever holds the lock is the only one at work: what else stands here was left by a run that was killed.
+        for leftover in folder.parent.glob(f".{folder.name}.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        try:
+            _put(tree, staging, folder, emitted_before)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the kernel lets it go when this process ends, however it ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        _fill(tree, staging)
-        if folder.exists():
-            _keep_foreign(folder, staging, emitted_before)
-            _exchange(staging, folder)
-        else:
-            staging.rename(folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _put(tree: FileTree, staging: Path, folder: Path, emitted_before: frozenset[str]) -> None:
+    _fill(tree, staging)
+    if folder.exists():
+        _keep_foreign(folder, staging, emitted_before)
+        _exchange(staging, folder)
+    else:
+        staging.rename(folder)
 
 
 def _fill(tree: FileTree, folder: Path) -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from imagegen import assets
+from imagegen.reference import render_reference
 
 
-def schema() -> None:
-    """Print the JSON Schema of a spec, for editors and CI."""
-    typer.echo(assets.schema_text(), nl=False)
+class Form(StrEnum):
+    """How the schema is written."""
+
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def schema(form: Annotated[Form, typer.Option("--format", help="JSON Schema, or a page to read.")] = Form.JSON) -> None:
+    """Print the JSON Schema of a spec, for editors and CI, or the reference that is made of it."""
+    typer.echo(assets.schema_text() if form is Form.JSON else render_reference(assets.schema()), nl=False)

@@ -110,3 +110,12 @@ def test_yaml_in_the_readme_is_valid() -> None:
         cluster, report = pipeline.check(text, "README.md", load_assets())
         assert cluster is not None, report.diagnostics
         assert yaml.safe_load(text)["metadata"]["name"] == cluster.metadata.name
+
+
+def test_the_reference_page_is_the_schema_s(request: pytest.FixtureRequest) -> None:
+    page = ROOT / "docs" / "spec.md"
+    made = run("schema", "--format", "markdown").stdout
+    if request.config.getoption("--update-golden"):
+        page.write_text(made)
+        pytest.fail("recorded; run again without --update-golden")
+    assert page.read_text() == made
