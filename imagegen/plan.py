@@ -50,7 +50,6 @@ class KubeadmPlan:
     dns_domain: str
     cert_sans: tuple[str, ...]
     encryption_algorithm: str
-    ignore_preflight_errors: tuple[str, ...]
     ca_hashes: tuple[str, ...]
     components: Mapping[str, ComponentPlan]
     patches_folder: str | None
@@ -67,6 +66,15 @@ class FilePlan:
     content: str | Mapping[str, Any]
     mode: str = "0644"
     append: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskPlan:
+    """A disk that is formatted, if it is empty, and mounted."""
+
+    device: str
+    mount_path: str
+    filesystem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +123,8 @@ class RolePlan:
     labels: Mapping[str, str]
     taints: tuple[Mapping[str, str], ...]
     pki: Mapping[str, str]
+    ignore_preflight_errors: tuple[str, ...]
+    disks: tuple[DiskPlan, ...]
     files: tuple[FilePlan, ...]
     registries: tuple[RegistryPlan, ...]
     trusted_cas: tuple[str, ...]

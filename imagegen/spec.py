@@ -174,6 +174,15 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """A further disk of a machine."""
+
+    device: str
+    mount_path: str
+    filesystem: str = "ext4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingControlPlane:
     """A control plane that was made elsewhere; several CA certificates while one replaces another."""
 
@@ -190,6 +199,7 @@ class ControlPlane:
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
     cert_sans: tuple[str, ...] = ()
+    disks: tuple[Disk, ...] = ()
     audit_policy: Mapping[str, Any] | None = None
     encrypt_secrets: bool = False
 
@@ -220,6 +230,7 @@ class NodePool:
     name: str
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
+    disks: tuple[Disk, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
 

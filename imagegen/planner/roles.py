@@ -6,10 +6,12 @@ from datetime import UTC
 
 from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
 from imagegen.catalog import KubernetesFacts
-from imagegen.plan import AdminPlan, KubeadmPlan, RegistryPlan, RoleKind, RolePlan, TimePlan, TokenPlan
+from imagegen.plan import AdminPlan, DiskPlan, KubeadmPlan, RegistryPlan, RoleKind, RolePlan, TimePlan, TokenPlan
 from imagegen.planner.components import plan_components
 from imagegen.planner.files import PATCHES, plan_files
-from imagegen.spec import Cluster, NodePool
+from imagegen.spec import Cluster, Disk, NodePool
+
+_ETCD_DATA = "/var/lib/etcd"
 
 
 def worker_role(pool: NodePool) -> str:
@@ -42,6 +44,7 @@ def _role(
 ) -> RolePlan:
     initialises = kind is RoleKind.CONTROL_PLANE_INIT
     taints = node_pool.taints if node_pool else ()
+    disks = node_pool.disks if node_pool else cluster.control_plane.disks
     return RolePlan(
         name=name,
         kind=kind,
@@ -56,6 +59,10 @@ def _role(
         labels=node_pool.labels if node_pool else {},
         taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
         pki=_pki(bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
+        ignore_preflight_errors=(*cluster.kubeadm.ignore_preflight_errors, *_beside(disks)),
+        disks=tuple(
+            DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in disks
+        ),
         files=plan_files(cluster, bundle.authorities, kind, pool),
         registries=tuple(
             RegistryPlan(host=registry.host, mirrors=registry.mirrors, ca_certificate=registry.ca_certificate)
@@ -65,6 +72,12 @@ def _role(
         time=_time(cluster, kind),
         admin=_admin(cluster),
     )
+
+
+def _beside(disks: tuple[Disk, ...]) -> tuple[str, ...]:
+    # A new ext4 file system holds lost+found, and kubeadm wants etcd's folder empty.
+    ours = any(disk.mount_path == _ETCD_DATA for disk in disks)
+    return (f"DirAvailable-{_ETCD_DATA.replace('/', '-')}",) if ours else ()
 
 
 def _tokens(cluster: Cluster, bundle: Bundle) -> tuple[TokenPlan, ...]:
@@ -117,7 +130,6 @@ def _kubeadm(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> Kubead
         dns_domain=network.dns_domain,
         cert_sans=cluster.control_plane.cert_sans,
         encryption_algorithm=cluster.kubeadm.encryption_algorithm,
-        ignore_preflight_errors=cluster.kubeadm.ignore_preflight_errors,
         ca_hashes=bundle.ca_hashes,
         components=plan_components(cluster),
         patches_folder=PATCHES if cluster.kubeadm.patches else None,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
+from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
 from imagegen.rules.kubernetes import (
     check_kubelet_flags,
@@ -45,6 +46,8 @@ RULES: tuple[Rule, ...] = (
     check_control_plane_count,
     check_managed_files,
     check_file_roles,
+    check_mounts,
+    check_hidden_files,
 )
 
 

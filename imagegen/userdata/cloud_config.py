@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from imagegen import yaml_dump
-from imagegen.plan import AdminPlan, RolePlan
+from imagegen.plan import AdminPlan, DiskPlan, RolePlan
 from imagegen.userdata.files import write_files
 
 _HEADER = "#cloud-config\n"
@@ -27,11 +27,23 @@ def _cloud_config(role: RolePlan, templates: Mapping[str, str], *, packed: bool)
         config["users"] = [_user(role.admin)]
     if role.trusted_cas:
         config["ca_certs"] = {"trusted": list(role.trusted_cas)}
+    if role.disks:
+        config["fs_setup"] = [_file_system(disk) for disk in role.disks]
+        config["mounts"] = [_mount(disk) for disk in role.disks]
     config["write_files"] = write_files(role, templates, packed=packed)
     if role.time is not None:
         # chrony may be up before its files are there.
         config["runcmd"] = [["systemctl", "try-restart", "chrony.service"]]
     return config
+
+
+def _file_system(disk: DiskPlan) -> dict[str, Any]:
+    return {"device": disk.device, "filesystem": disk.filesystem, "partition": "none", "overwrite": False}
+
+
+def _mount(disk: DiskPlan) -> list[str]:
+    # `nofail`: a machine without its disk still boots far enough to say so.
+    return [disk.device, disk.mount_path, disk.filesystem, "defaults,nofail", "0", "2"]
 
 
 def _user(admin: AdminPlan) -> dict[str, Any]:

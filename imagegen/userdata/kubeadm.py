@@ -64,8 +64,8 @@ def _patches(role: RolePlan) -> Document:
 
 def _node_registration(role: RolePlan) -> Document:
     registration: Document = {"criSocket": CRI_SOCKET}
-    if role.kubeadm.ignore_preflight_errors:
-        registration["ignorePreflightErrors"] = list(role.kubeadm.ignore_preflight_errors)
+    if role.ignore_preflight_errors:
+        registration["ignorePreflightErrors"] = list(role.ignore_preflight_errors)
     arguments = dict(role.kubeadm.kubelet_args)
     if role.labels:
         arguments["node-labels"] = ",".join(f"{key}={value}" for key, value in role.labels.items())

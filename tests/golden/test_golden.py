@@ -32,10 +32,18 @@ CASES: dict[str, dict[str, Any]] = {
     ),
 }
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+DATA_DISK = [{"device": "/dev/vdb", "mountPath": "/data", "filesystem": "xfs"}]
+ETCD_DISK = [{"device": "/dev/vdb", "mountPath": "/var/lib/etcd"}]
 CASES["everything-1.30"] = spec(
     kubernetes={"version": "1.30.14"},
-    controlPlane={**SPEC["controlPlane"], "auditPolicy": {"rules": [{"level": "Metadata"}]}, "encryptSecrets": True},
+    controlPlane={
+        **SPEC["controlPlane"],
+        "auditPolicy": {"rules": [{"level": "Metadata"}]},
+        "encryptSecrets": True,
+        "disks": ETCD_DISK,
+    },
     kubelet={"config": {"maxPods": 64}, "extraArgs": {"v": "4"}},
+    nodePools=[{"name": "workers", "disks": DATA_DISK}],
     kubeadm={
         "apiServer": {"extraArgs": {"profiling": "false"}},
         "etcd": {"extraArgs": {"auto-compaction-retention": "8"}},

@@ -238,3 +238,16 @@ def test_nothing_of_the_cluster_goes_through_a_proxy() -> None:
     direct = lines["NO_PROXY"].split(",")
     assert {"192.168.0.0/24", "10.244.0.0/16", "10.96.0.0/12", "192.168.0.242", ".svc", ".cluster.local"} <= set(direct)
     assert direct[-1] == "registry.example.com"
+
+
+def test_a_disk_for_etcd_is_formatted_mounted_and_forgiven_its_lost_and_found() -> None:
+    data = spec(controlPlane={"disks": [{"device": "/dev/vdb", "mountPath": "/var/lib/etcd"}]})
+    tree = render(data).tree
+    config = yaml.safe_load(tree["user-data/control-plane-init.yaml"].content)
+    assert config["fs_setup"] == [
+        {"device": "/dev/vdb", "filesystem": "ext4", "partition": "none", "overwrite": False},
+    ]
+    assert config["mounts"] == [["/dev/vdb", "/var/lib/etcd", "ext4", "defaults,nofail", "0", "2"]]
+    registration = documents(data)["InitConfiguration"]["nodeRegistration"]
+    assert registration["ignorePreflightErrors"] == ["DirAvailable--var-lib-etcd"]
+    assert b"fs_setup" not in tree["user-data/worker-workers.yaml"].content
