@@ -15,6 +15,7 @@ from imagegen.lab.process import LabError
 from tests.cluster import ground, timeline
 from tests.cluster.bake import BUILDER, QUICK, Baked, bake
 from tests.cluster.kubectl import Kubectl, is_ready, until
+from tests.cluster.site import Site
 from tests.support import programs
 from tools import toolbox
 
@@ -68,6 +69,11 @@ def baked(tmp_path_factory: pytest.TempPathFactory, report: list[str]) -> Iterat
     yield result
     if QUICK:
         result.disk.unlink()
+
+
+@pytest.fixture(scope="session")
+def site(baked: Baked) -> Site:
+    return baked.site
 
 
 @pytest.fixture(scope="session")

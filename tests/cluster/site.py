@@ -35,6 +35,11 @@ class Site:
         self._imagegen("render", "--out", str(self.rendered.parent))
         self._imagegen("kubeconfig", "--out", str(self.kubeconfig))
 
+    def rotate(self, pool: str) -> Path:
+        """Give a pool a new token; the Secret that tells the cluster."""
+        self._imagegen("token", "rotate", "--pool", pool, "--out", str(self.rendered.parent))
+        return self.rendered / "tokens" / f"{pool}.yaml"
+
     def _imagegen(self, *arguments: str) -> None:
         # The bake renders once more, and finds these secrets.
         secrets = self.spec.with_name("secrets.yaml")
