@@ -2,11 +2,14 @@
 
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
 from imagegen.lab.process import run
+from imagegen.secrets.keys import new_authority
+from imagegen.spec import EncryptionAlgorithm
 
 TEMPLATE = Path(__file__).parent / "lab.yaml"
 
@@ -50,6 +53,8 @@ def make(folder: Path, image: dict[str, object]) -> Site:
     """The lab's spec with the image that is under test."""
     document = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
     document["image"] = image
+    authority = new_authority("lab of the day", EncryptionAlgorithm.ECDSA_P256, datetime.now(UTC))
+    document["trustedCAs"] = [authority.certificate]
     spec = folder / "lab.yaml"
     spec.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return Site(spec=spec, name=document["metadata"]["name"])

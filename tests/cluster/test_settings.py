@@ -83,6 +83,19 @@ def test_registries_are_told_to_containerd(worker1: NspawnMachine) -> None:
     assert '[host."http://10.77.0.1:5000"]' in hosts
 
 
+def test_the_proxy_is_told_to_containerd(cp1: NspawnMachine) -> None:
+    variables = cp1.shell("tr '\\0' '\\n' </proc/$(pidof containerd)/environ").stdout.splitlines()
+    assert "HTTPS_PROXY=http://10.77.0.1:3128" in variables
+    (direct,) = [line for line in variables if line.startswith("NO_PROXY=")]
+    assert "10.96.0.0/12" in direct.split(",")
+
+
+def test_further_authorities_are_trusted(worker1: NspawnMachine) -> None:
+    script = "openssl storeutl -noout -text -certs /etc/ssl/certs/ca-certificates.crt | grep -cE 'CN ?= ?lab of the day'"
+    # Subject and issuer of one self-signed certificate.
+    assert worker1.shell(script).stdout.strip() == "2"
+
+
 def test_no_worker_holds_a_key_of_the_cluster(worker1: NspawnMachine) -> None:
     found = worker1.shell("grep -rlsE 'PRIVATE KEY' /etc /var/lib/imagegen /var/lib/cloud || true").stdout.split()
     # SSH host keys and the kubelet's own certificates are the machine's.

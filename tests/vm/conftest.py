@@ -35,6 +35,7 @@ nodePools:
   - name: workers
     nodes:
       - {{name: worker1, address: {address}}}
+time: {{servers: [192.168.76.1]}}
 admin: {{user: {user}, sshAuthorizedKeys: ["{key}"]}}
 """
 

@@ -49,6 +49,12 @@ def test_bootstrap_waits_for_its_endpoint(worker: Guest) -> None:
     assert "imagegen: phase=endpoint status=waiting" in worker.console.read_text(errors="replace")
 
 
+def test_chrony_follows_the_spec_s_server(worker: Guest) -> None:
+    assert worker.run("systemctl is-active chrony").strip() == "active"
+    sources = [line.split()[1] for line in worker.run("chronyc -n sources").splitlines() if line.startswith("^")]
+    assert "192.168.76.1" in sources
+
+
 def test_identity_is_its_own(worker: Guest, sealed: Path) -> None:
     machine_id = worker.run("cat /etc/machine-id").strip()
     assert len(machine_id) == 32
