@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagegen.plan import ClusterPlan
+from imagegen.plan import ClusterPlan, RoleKind
 
 _TEXT = """\
 # {name}: Kubernetes {version}
@@ -28,17 +28,25 @@ A machine's console says how far it is: lines that begin with `imagegen:`.
 `manifest.json` lists every file with its size and SHA-256, and the image's fingerprint.
 """
 
-_NODES = """\
+_NODES = """
    Machines with a fixed address read a NoCloud seed: the three files of `nocloud/<node>/` on a volume with the label
    `cidata`, or in `/var/lib/cloud/seed/nocloud/`: {names}.
 """
+
+_WHO = {
+    RoleKind.CONTROL_PLANE_INIT: "the first control plane, exactly one machine",
+    RoleKind.CONTROL_PLANE_JOIN: "every further control plane, if there are any",
+    RoleKind.WORKER: "workers of the pool {pool}",
+}
 
 
 def render_readme(plan: ClusterPlan) -> str:
     """The page as Markdown."""
     suffix = "yaml" if plan.delivery.encoding == "plain" else "yaml` (or, through the API, its `.base64"
     close = "" if plan.delivery.encoding == "plain" else ")"
-    roles = "\n".join(f"   * {role.name}: `user-data/{role.name}.{suffix}`{close}" for role in plan.roles)
+    roles = "\n".join(
+        f"   * {_WHO[role.kind].format(pool=role.pool)}: `user-data/{role.name}.{suffix}`{close}" for role in plan.roles
+    )
     names = ", ".join(f"`{node.name}` ({node.role})" for node in plan.nodes)
     return _TEXT.format(
         name=plan.name,
