@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,9 +22,11 @@ from imagegen.output import write_tree
 
 if TYPE_CHECKING:
     from imagegen.bundle import Bundle
-    from imagegen.pipeline import Assets
+    from imagegen.pipeline import Assets, Rendering
     from imagegen.spec import Cluster
-    from imagegen.userdata import Artifact
+
+Manifest = dict[str, Any]
+_NOTHING: Manifest = {"files": {}, "images": {}}
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
 
@@ -44,13 +47,17 @@ def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets) -> 
         show_report(report, Format.TEXT)
         raise typer.Exit(FINDINGS)
     folder = out / cluster.metadata.name
-    write_tree(rendering.tree, folder, _emitted_before(folder))
-    _show_sizes(rendering.artifacts)
-    say(f"image {rendering.plan.image.name}: fingerprint {rendering.fingerprint[:12]}")
+    before = _manifest_before(folder)
+    write_tree(rendering.tree, folder, frozenset(before["files"]))
+    _show_sizes(rendering, before)
+    name = rendering.plan.image.name
+    old = before["images"].get(name, {}).get("fingerprint", rendering.fingerprint)
+    rebake = f", was {old[:12]}: bake anew" if old != rendering.fingerprint else ""
+    say(f"image {name}: fingerprint {rendering.fingerprint[:12]}{rebake}")
     say(f"wrote {len(rendering.tree)} files to {folder}/; its README.md says what to do with them")
 
 
-def _show_sizes(artifacts: tuple[Artifact, ...]) -> None:
+def _show_sizes(rendering: Rendering, before: Manifest) -> None:
     rows = [
         (
             artifact.role,
@@ -58,21 +65,30 @@ def _show_sizes(artifacts: tuple[Artifact, ...]) -> None:
             f"{artifact.limit:,}" if artifact.limit else "none",
             f"{len(artifact.payload) / artifact.limit:.0%}" if artifact.limit else "-",
             f"{artifact.heaviest[0][0]} ({artifact.heaviest[0][1]:,})",
+            _since(f"user-data/{artifact.role}.yaml", artifact.plain, before),
         )
-        for artifact in artifacts
+        for artifact in rendering.artifacts
     ]
-    show_table(("role", "bytes", "limit", "share", "heaviest file"), rows, right=("bytes", "limit", "share"))
+    titles = ("role", "bytes", "limit", "share", "heaviest file", "since the last render")
+    show_table(titles, rows, right=("bytes", "limit", "share"))
 
 
-def _emitted_before(folder: Path) -> frozenset[str]:
-    """The files that an earlier render wrote there; refuses a folder that is not imagegen's."""
-    manifest = folder / "manifest.json"
+def _since(path: str, content: bytes, before: Manifest) -> str:
+    if path not in before["files"]:
+        return "new"
+    return "the same" if before["files"][path]["sha256"] == sha256(content).hexdigest() else "changed"
+
+
+def _manifest_before(folder: Path) -> Manifest:
+    """What an earlier render left there; refuses a folder that is not imagegen's."""
     if not folder.exists():
-        return frozenset()
+        return _NOTHING
     try:
-        return frozenset(json.loads(manifest.read_text())["files"])
+        manifest: Manifest = json.loads((folder / "manifest.json").read_text())
+        frozenset(manifest["files"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         if not any(folder.iterdir()):
-            return frozenset()
+            return _NOTHING
         complain(f"{folder}: not a folder that imagegen made (no manifest.json of its own): name another with --out")
         raise typer.Exit(FINDINGS) from None
+    return {**_NOTHING, **manifest}

@@ -75,6 +75,18 @@ def test_render_writes_a_private_folder_with_a_true_manifest(cluster: Path) -> N
         assert f"{(folder / name).stat().st_mode & 0o7777:04o}" == facts["mode"]
 
 
+def test_render_says_what_changed(cluster: Path) -> None:
+    assert run("render", cluster).stdout.count(" new\n") == 3
+    assert run("render", cluster).stdout.count(" the same\n") == 3
+    pool = {**spec()["nodePools"][0], "labels": {"a": "b"}}
+    cluster.write_text(yaml.safe_dump(spec(nodePools=[pool])))
+    said = run("render", cluster).stdout
+    assert [said.count(f" {word}\n") for word in ("the same", "changed")] == [2, 1]
+    assert "bake anew" not in said
+    cluster.write_text(yaml.safe_dump(spec(network={"cni": "none"})))
+    assert "bake anew" in run("render", cluster).stdout
+
+
 def test_a_folder_of_somebody_else_s_is_left_alone(cluster: Path) -> None:
     Path("out/demo").mkdir(parents=True)
     Path("out/demo/thesis.txt").write_text("mine")
