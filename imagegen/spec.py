@@ -64,6 +64,13 @@ class Cni(StrEnum):
     NONE = "none"
 
 
+class TokenRenewal(StrEnum):
+    """Who makes expired tokens good again."""
+
+    NONE = "none"
+    SCHEDULED = "scheduled"
+
+
 class EncryptionAlgorithm(StrEnum):
     """Kinds of keys, in kubeadm's words."""
 
@@ -224,19 +231,36 @@ class Taint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """Bounds of an autoscaler."""
+
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodePool:
     """Workers that share user-data and a token."""
 
     name: str
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
+    scaling: Scaling | None = None
     disks: tuple[Disk, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
 
     @property
     def size(self) -> int:
-        return len(self.nodes) or 1 if self.replicas is None else self.replicas
+        """How many machines are meant to run."""
+        if self.replicas is not None:
+            return self.replicas
+        return self.scaling.min if self.scaling else len(self.nodes) or 1
+
+    @property
+    def most(self) -> int:
+        """How many machines there may be."""
+        return max(self.size, self.scaling.max if self.scaling else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +268,7 @@ class Bootstrap:
     """How nodes join; the TTL is a Go duration."""
 
     token_ttl: str = "24h0m0s"  # noqa: S105  a duration
+    token_renewal: TokenRenewal = TokenRenewal.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from imagegen.rules.kubernetes import (
     check_kubelet_flags,
     check_labels,
     check_proxy_mode,
+    check_renewal,
     check_token_ttl,
     check_version,
 )
@@ -23,6 +24,7 @@ from imagegen.rules.nodes import (
     check_names,
     check_pool_names,
     check_replicas,
+    check_scaling,
 )
 from imagegen.spec import Cluster
 
@@ -34,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     check_kubelet_flags,
     check_labels,
     check_token_ttl,
+    check_renewal,
     check_overlaps,
     check_reserved,
     check_pod_range,
@@ -43,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     check_addresses,
     check_control_plane,
     check_replicas,
+    check_scaling,
     check_control_plane_count,
     check_managed_files,
     check_file_roles,

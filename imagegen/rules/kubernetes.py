@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Severity
-from imagegen.spec import Cluster, KubeProxyMode
+from imagegen.spec import Cluster, KubeProxyMode, TokenRenewal
 
 _FOR_EVER = re.compile(r"(0+[hms])+")
 
@@ -83,3 +83,20 @@ def check_token_ttl(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
             severity=Severity.WARNING,
             path=("bootstrap", "tokenTTL"),
         )
+
+
+def check_renewal(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG227: an autoscaled pool whose token expires with nobody to renew it."""
+    bootstrap = cluster.bootstrap
+    if _FOR_EVER.fullmatch(bootstrap.token_ttl) or bootstrap.token_renewal is TokenRenewal.SCHEDULED:
+        return
+    for number, pool in enumerate(cluster.node_pools):
+        if pool.scaling:
+            yield Diagnostic(
+                code="IG227",
+                message=f"{bootstrap.token_ttl} after init, new machines of the autoscaled `{pool.name}` cannot join",
+                hint="run `imagegen token renew` on a schedule, and say so: bootstrap.tokenRenewal: scheduled",
+                severity=Severity.WARNING,
+                path=("nodePools", number, "scaling"),
+                on_key=True,
+            )

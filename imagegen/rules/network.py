@@ -58,7 +58,7 @@ def check_pod_range(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG205: fewer node-sized pieces in the pod range than there are nodes."""
     pods = cluster.network.pod_cidr
     pieces = 1 << max(_NODE_MASK[pods.version] - pods.prefixlen, 0) if pods.prefixlen <= _NODE_MASK[pods.version] else 0
-    workers = sum(pool.size for pool in cluster.node_pools)
+    workers = sum(pool.most for pool in cluster.node_pools)
     nodes = cluster.control_plane.size + workers
     if pieces < nodes:
         yield Diagnostic(

@@ -108,3 +108,20 @@ def check_control_plane_count(cluster: Cluster, _: Catalog) -> Iterator[Diagnost
             hint="put a load balancer or a VIP in front",
             path=("controlPlane", "endpoint"),
         )
+
+
+def check_scaling(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG228: bounds that are none, or replicas outside of them, or nodes that an autoscaler cannot make."""
+    for number, pool in enumerate(cluster.node_pools):
+        if pool.scaling is None:
+            continue
+        low, high = pool.scaling.min, pool.scaling.max
+        outside = pool.replicas is not None and not low <= pool.replicas <= high
+        faults = {
+            f"scaling.min is {low}, and scaling.max {high}": low > high,
+            f"replicas is {pool.replicas}, and scaling goes from {low} to {high}": low <= high and outside,
+            "an autoscaler makes machines of its own, and `nodes` lists machines with names": bool(pool.nodes),
+        }
+        for message in [message for message, fault in faults.items() if fault]:
+            path: Path = ("nodePools", number, "scaling")
+            yield Diagnostic(code="IG228", message=f"pool `{pool.name}`: {message}", path=path, on_key=True)
