@@ -30,10 +30,14 @@ def test_case(case: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
 def test_every_code_has_a_case_and_a_line_in_the_documentation() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "imagegen").rglob("*.py"))
     codes = set(re.findall(r'"(IG[0-9]{3})"', sources))
-    cases = set(re.findall(r"IG[0-9]{3}", "".join(path.read_text() for path in HERE.glob("*/said.txt"))))
+    heard = "".join(path.read_text() for path in HERE.glob("*/said.txt"))
+    said = {code: severity for severity, code in re.findall(r"(error|warning)\[(IG[0-9]{3})\]", heard)}
     pages = {code: page.title for code, page in assets.catalog().diagnostics.items()}
     table = (ROOT / "docs" / "diagnostics.md").read_text()
-    assert dict(re.findall(r"^\| (IG[0-9]{3}) \| \w+ \| (.+) \|$", table, re.MULTILINE)) == pages
+    rows = re.findall(r"^\| (IG[0-9]{3}) \| (\w+) \| (.+) \|$", table, re.MULTILINE)
+    assert {code: title for code, _, title in rows} == pages
+    severities = {code: severity for code, severity, _ in rows}
+    assert {code: severities[code] for code in said} == said
     assert set(pages) == codes
     # The bundle's and the sizes' codes are not about a spec: tests/unit has them.
-    assert cases >= {code for code in codes if code < "IG300"}
+    assert set(said) >= {code for code in codes if code < "IG300"}
