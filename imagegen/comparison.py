@@ -10,6 +10,7 @@ from difflib import unified_diff
 
 from imagegen.inspection import UndecodableError, inspect_artifact
 
+_MANIFEST = "manifest.json"
 _USER_DATA = re.compile(r"user-data/(?P<role>[^/]+)\.yaml")
 _IMAGE = re.compile(r"images/(?P<image>[^/]+)/packer/(?P<path>.+)")
 # The build machine's own access: it changes with the bundle and leaves no trace in the image.
@@ -76,7 +77,9 @@ def _node_files(tree: Mapping[str, bytes]) -> dict[tuple[str, str], bytes]:
     for path, content in tree.items():
         if match := _USER_DATA.fullmatch(path):
             files |= {(match["role"], name): body for name, body in _taken_apart(content)}
-    return files
+    # What a launch template names beside the user-data.
+    roles = json.loads(tree.get(_MANIFEST, b"{}")).get("userData", {})
+    return files | {(role, "(image)"): f"{data['image']}\n".encode() for role, data in roles.items() if "image" in data}
 
 
 def _taken_apart(user_data: bytes) -> Iterator[tuple[str, bytes]]:

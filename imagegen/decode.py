@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from ipaddress import ip_address, ip_network
@@ -13,12 +13,12 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from imagegen import spec
 
 
-def decode_cluster(data: Mapping[str, Any]) -> spec.Cluster:
-    """Make a spec of data that the schema gate let pass; anything else is a bug and raises `TypeError`."""
+def decode_cluster(data: Mapping[str, Any], images: Mapping[str, Mapping[str, Any]]) -> spec.Cluster:
+    """Make a spec of documents that the schema gate let pass; anything else is a bug and raises `TypeError`."""
     cluster = _decode(spec.Cluster, data)
     if not isinstance(cluster, spec.Cluster):
         raise TypeError("the data is no cluster")
-    return cluster
+    return replace(cluster, images={name: _decode(spec.Image, image) for name, image in images.items()})
 
 
 @cache

@@ -28,12 +28,14 @@ class Position:
 class Diagnostic:
     """One finding: `path` leads through the data to the value it is about, `position` to the place in a file.
 
-    What is not `quotable` must not be shown again, not even as the line it stands in.
+    The path leads through the Image document that `image` names, or through the Cluster's. What is not `quotable` must
+    not be shown again, not even as the line it stands in.
     """
 
     code: str
     message: str
     path: Path = ()
+    image: str = ""
     hint: str | None = None
     severity: Severity = Severity.ERROR
     on_key: bool = False

@@ -47,32 +47,48 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse(text: str, file: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    """Read one YAML document; where it cannot be read, say why and where (codes IG001 to IG004)."""
+    """Read the one YAML document of a file; where it cannot be read, say why and where (codes IG001 to IG004)."""
+    documents, findings = parse_all(text, file)
+    if len(documents) > 1:
+        place = documents[1].locate(())
+        return None, (Diagnostic(code="IG001", message="a second document where one is expected", position=place),)
+    return (documents[0] if documents else None), findings
+
+
+def parse_all(text: str, file: str) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
+    """Read the YAML documents of a file: at least one, or the findings that say why there is none."""
     if len(text.encode()) > MAX_BYTES:
-        return None, (_at(file, "IG003", f"the file is larger than {MAX_BYTES} bytes"),)
+        return (), (_at(file, "IG003", f"the file is larger than {MAX_BYTES} bytes"),)
     try:
-        return _parse(_Loader(text), text, file)
+        return _parse_all(_Loader(text), text, file)
     except yaml.MarkedYAMLError as error:
-        return None, (_syntax_error(error, file),)
+        return (), (_syntax_error(error, file),)
     except yaml.reader.ReaderError as error:
-        return None, (_unreadable_character(error, text, file),)
+        return (), (_unreadable_character(error, text, file),)
     except RecursionError:
-        return None, (_at(file, "IG003", _TOO_DEEP),)
+        return (), (_at(file, "IG003", _TOO_DEEP),)
     except ValueError as error:
         # A scalar that looks like a number and is none, such as `0b_`.
-        return None, (_at(file, "IG001", f"not YAML: {error}", hint="quote what is meant as text"),)
+        return (), (_at(file, "IG001", f"not YAML: {error}", hint="quote what is meant as text"),)
 
 
-def _parse(loader: _Loader, text: str, file: str) -> tuple[Document | None, tuple[Diagnostic, ...]]:
-    node = loader.get_single_node()
-    if node is None:
-        return None, (_at(file, "IG001", "the file is empty", hint="`imagegen init` writes a start"),)
-    index = _Index(file)
-    index.walk(node, ())
-    if index.findings:
-        return None, tuple(index.findings)
-    data = loader.construct_document(node)
-    return Document(file=file, text=text, data=data, values=index.values, keys=index.keys), ()
+def _parse_all(loader: _Loader, text: str, file: str) -> tuple[tuple[Document, ...], tuple[Diagnostic, ...]]:
+    documents: list[Document] = []
+    findings: list[Diagnostic] = []
+    while loader.check_node():
+        node = loader.get_node()
+        # `---` at the end, or twice: nothing stands between.
+        if node is None or (node.tag == "tag:yaml.org,2002:null" and not node.value):
+            continue
+        index = _Index(file)
+        index.walk(node, ())
+        findings += index.findings
+        if not index.findings:
+            data = loader.construct_document(node)
+            documents.append(Document(file=file, text=text, data=data, values=index.values, keys=index.keys))
+    if not documents and not findings:
+        findings.append(_at(file, "IG001", "the file is empty", hint="`imagegen init` writes a start"))
+    return (() if findings else tuple(documents)), tuple(findings)
 
 
 def _unreadable_character(error: yaml.reader.ReaderError, text: str, file: str) -> Diagnostic:

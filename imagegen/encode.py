@@ -13,10 +13,11 @@ from imagegen.spec import Cluster, field_name
 _WRITTEN_AS_TEXT = (Enum, IPv4Address, IPv4Network, IPv6Address, IPv6Network)
 
 
-def encode_cluster(cluster: Cluster, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The spec as the schema orders it; what is neither given nor has a default is left out."""
-    encoded: dict[str, Any] = _encode(cluster, schema, schema["$defs"])
-    return encoded
+def encode_cluster(cluster: Cluster, schema: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The spec's documents as the schema orders them; what is neither given nor has a default is left out."""
+    shared = schema["$defs"]
+    images = (_encode(image, shared["Image"], shared) for image in cluster.images.values())
+    return (_encode(cluster, schema, shared), *images)
 
 
 def _encode(value: Any, node: Mapping[str, Any], shared: Mapping[str, Any]) -> Any:

@@ -12,11 +12,10 @@ from typing import Any
 from imagegen.bundle import Bundle
 from imagegen.catalog import Catalog
 from imagegen.decode import decode_cluster
-from imagegen.diagnostics import Diagnostic, Report
-from imagegen.document import Document
+from imagegen.diagnostics import Diagnostic, Position, Report
 from imagegen.filetree import PRIVATE, FileTree
 from imagegen.images import ImageFolder, render_image
-from imagegen.inheritance import Read, load, refuse
+from imagegen.inheritance import Documents, Read, load, refuse
 from imagegen.leaks import find_secrets
 from imagegen.plan import ClusterPlan
 from imagegen.planner import plan_cluster
@@ -40,12 +39,12 @@ class Assets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """What `render` makes of a spec."""
+    """What `render` makes of a spec; `fingerprints` are the images', by name."""
 
     tree: FileTree
     plan: ClusterPlan
     artifacts: tuple[Artifact, ...]
-    fingerprint: str
+    fingerprints: Mapping[str, str]
 
 
 def check(text: str, file: str, assets: Assets, read: Read = refuse) -> tuple[Cluster | None, Report]:
@@ -53,16 +52,27 @@ def check(text: str, file: str, assets: Assets, read: Read = refuse) -> tuple[Cl
 
     `read` gives the files that the spec extends.
     """
-    parsed, loading = load(text, file, read)
+    documents, loading = load(text, file, read)
     sources = tuple(loading.sources)
-    if parsed is None or loading.findings:
+    if documents is None or documents.cluster is None or loading.findings:
         return None, Report(diagnostics=tuple(loading.findings), sources=sources)
-    findings = (*check_schema(parsed.data, assets.schema), *find_secrets(parsed.data))
+    data = documents.cluster.data
+    images = {name: document.data for name, document in documents.images.items()}
+    findings = _check_form(data, images, assets.schema)
     if findings:
-        return None, Report(diagnostics=_located(findings, parsed), sources=sources)
-    cluster = decode_cluster(parsed.data)
-    report = Report(diagnostics=_located(check_rules(cluster, assets.catalog), parsed), sources=sources)
+        return None, Report(diagnostics=_located(findings, documents), sources=sources)
+    cluster = decode_cluster(data, images)
+    report = Report(diagnostics=_located(check_rules(cluster, assets.catalog), documents), sources=sources)
     return (None if report.failed else cluster), report
+
+
+def _check_form(data: Any, images: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+    findings = (*check_schema(data, schema), *find_secrets(data))
+    of_images = schema["$defs"]["Image"] | {"$defs": schema["$defs"]}
+    for name, image in images.items():
+        found = (*check_schema(image, of_images), *find_secrets(image))
+        findings += tuple(replace(finding, image=name) for finding in found)
+    return findings
 
 
 def check_bundle(
@@ -90,18 +100,21 @@ def render(cluster: Cluster, bundle: Bundle, assets: Assets) -> tuple[Rendering 
     report = Report(diagnostics=tuple(_too_large(artifact) for artifact in artifacts if not artifact.fits))
     if report.failed:
         return None, report
-    image = render_image(plan.image, assets.packer, assets.templates, bundle.build_key)
-    tree = _output(plan, artifacts, image)
+    images = {
+        image.name: render_image(image, assets.packer, assets.templates, bundle.build_key) for image in plan.images
+    }
+    fingerprints = {name: image.fingerprint for name, image in images.items()}
+    tree = _output(plan, artifacts, images)
     tree.add("README.md", render_readme(plan))
-    tree.add("manifest.json", json.dumps(_manifest(plan, artifacts, image, tree, assets), indent=2) + "\n")
-    return Rendering(tree=tree, plan=plan, artifacts=artifacts, fingerprint=image.fingerprint), report
+    tree.add("manifest.json", json.dumps(_manifest(plan, artifacts, fingerprints, tree, assets), indent=2) + "\n")
+    return Rendering(tree=tree, plan=plan, artifacts=artifacts, fingerprints=fingerprints), report
 
 
-def _located(findings: tuple[Diagnostic, ...], parsed: Document) -> tuple[Diagnostic, ...]:
-    placed = (
-        replace(finding, position=finding.position or parsed.locate(finding.path, on_key=finding.on_key))
-        for finding in findings
-    )
+def _located(findings: tuple[Diagnostic, ...], documents: Documents) -> tuple[Diagnostic, ...]:
+    def place(finding: Diagnostic) -> Position | None:
+        return finding.position or documents.locate(finding.path, image=finding.image, on_key=finding.on_key)
+
+    placed = (replace(finding, position=place(finding)) for finding in findings)
     return tuple(sorted(placed, key=lambda finding: (finding.position, finding.code, finding.message)))
 
 
@@ -114,7 +127,7 @@ def _too_large(artifact: Artifact) -> Diagnostic:
     )
 
 
-def _output(plan: ClusterPlan, artifacts: tuple[Artifact, ...], image: ImageFolder) -> FileTree:
+def _output(plan: ClusterPlan, artifacts: tuple[Artifact, ...], images: Mapping[str, ImageFolder]) -> FileTree:
     tree = FileTree()
     plain = {artifact.role: artifact.plain for artifact in artifacts}
     for artifact in artifacts:
@@ -125,20 +138,34 @@ def _output(plan: ClusterPlan, artifacts: tuple[Artifact, ...], image: ImageFold
         tree.add(f"nocloud/{node.name}/user-data", plain[node.role], PRIVATE)
         for name, content in render_seed(node).items():
             tree.add(f"nocloud/{node.name}/{name}", content)
-    tree.graft(f"images/{plan.image.name}/packer", image.tree)
+    for name, image in images.items():
+        tree.graft(f"images/{name}/packer", image.tree)
     return tree
 
 
 def _manifest(
-    plan: ClusterPlan, artifacts: tuple[Artifact, ...], image: ImageFolder, tree: FileTree, assets: Assets
+    plan: ClusterPlan,
+    artifacts: tuple[Artifact, ...],
+    fingerprints: Mapping[str, str],
+    tree: FileTree,
+    assets: Assets,
 ) -> dict[str, Any]:
+    images = {role.name: role.image for role in plan.roles}
     return {
         "imagegen": assets.version,
         "cluster": plan.name,
         "kubernetes": plan.kubernetes_version,
-        "images": {plan.image.name: {"fingerprint": image.fingerprint}},
+        "images": {
+            image.name: {"fingerprint": fingerprints[image.name], "kubernetes": image.kubernetes_version}
+            for image in plan.images
+        },
         "userData": {
-            artifact.role: {"bytes": len(artifact.payload), "limit": artifact.limit or None} for artifact in artifacts
+            artifact.role: {
+                "bytes": len(artifact.payload),
+                "limit": artifact.limit or None,
+                "image": images[artifact.role],
+            }
+            for artifact in artifacts
         },
         "files": {
             path: {

@@ -106,13 +106,14 @@ class AdminPlan:
 class RolePlan:
     """One role: everything that its user-data says.
 
-    `join_token` is what the role joins with; `init_tokens` are created by the role that initialises; `pki` maps paths
-    below the staged PKI folder to PEM, empty for workers.
+    `image` is the name of the image that it boots from; `join_token` is what the role joins with; `init_tokens` are
+    created by the role that initialises; `pki` maps paths below the staged PKI folder to PEM, empty for workers.
     """
 
     name: str
     kind: RoleKind
     pool: str
+    image: str
     cluster: str
     node_cidrs: tuple[str, ...]
     not_before: str
@@ -211,6 +212,6 @@ class ClusterPlan:
     admin_group: str
     endpoint: str
     delivery: DeliveryPlan
-    image: ImagePlan
+    images: tuple[ImagePlan, ...]
     roles: tuple[RolePlan, ...]
     nodes: tuple[NodePlan, ...]

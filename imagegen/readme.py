@@ -10,14 +10,14 @@ _TEXT = """\
 Made by imagegen. `user-data/`, `nocloud/` and `images/*/packer/build-key` hold secrets: their files are readable by
 their owner alone, and belong in no repository.
 
-1. **Bake the image.** With Packer 1.7 or newer:
+1. **Bake {images}.** With Packer 1.7 or newer, in {its} folder:
 
        cd images/{image}/packer
        packer init .
        packer build -only='imagegen.{builder}.node' -var bundle_dir=/path/to/bundle .
 
    `bundle_dir` is the offline bundle that the image is made of.
-2. **Start the machines** from that image, all at once if you like, each with the user-data of its role:
+2. **Start the machines** from their image, all at once if you like, each with the user-data of its role:
 
 {roles}
 {nodes}
@@ -25,7 +25,7 @@ their owner alone, and belong in no repository.
 
 A machine's console says how far it is: lines that begin with `imagegen:`.
 
-`manifest.json` lists every file with its size and SHA-256, and the image's fingerprint.
+`manifest.json` lists every file with its size and SHA-256, and each image's fingerprint.
 """
 
 _NODES = """
@@ -45,13 +45,17 @@ def render_readme(plan: ClusterPlan) -> str:
     suffix = "yaml" if plan.delivery.encoding == "plain" else "yaml` (or, through the API, its `.base64"
     close = "" if plan.delivery.encoding == "plain" else ")"
     roles = "\n".join(
-        f"   * {_WHO[role.kind].format(pool=role.pool)}: `user-data/{role.name}.{suffix}`{close}" for role in plan.roles
+        f"   * {_WHO[role.kind].format(pool=role.pool)}: image `{role.image}`, `user-data/{role.name}.{suffix}`{close}"
+        for role in plan.roles
     )
+    images = [image.name for image in plan.images]
     names = ", ".join(f"`{node.name}` ({node.role})" for node in plan.nodes)
     return _TEXT.format(
         name=plan.name,
         version=plan.kubernetes_version,
-        image=plan.image.name,
+        image=images[0],
+        images=" and ".join(f"`{name}`" for name in images),
+        its="its" if len(images) == 1 else "each one's",
         builder="alicloud-ecs" if plan.delivery.provider == "alicloud" else "qemu",
         roles=roles,
         nodes=_NODES.format(names=names) if names else "",

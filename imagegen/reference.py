@@ -12,6 +12,19 @@ _HEAD = """\
 Made from `schemas/cluster-v1alpha1.schema.json` by `imagegen schema --format markdown`. `[]` stands for each item of a
 list. **Bold** keys are needed wherever what they stand in is given.
 
+A file holds one Cluster document, and beside it, or in a file that it extends, any number of Image documents.
+
+## Cluster
+
+| Key | Type | Default | What it says |
+|---|---|---|---|
+"""
+_IMAGES = """
+## Image
+
+An image of its own, for pools with another architecture or system, for a canary, or for many clusters to share:
+`imageRef` names it.
+
 | Key | Type | Default | What it says |
 |---|---|---|---|
 """
@@ -19,7 +32,8 @@ list. **Bold** keys are needed wherever what they stand in is given.
 
 def render_reference(schema: Mapping[str, Any]) -> str:
     """The page as Markdown: a line for each property, in the schema's order."""
-    return _HEAD + "".join(_rows(schema, schema["$defs"], ""))
+    shared = schema["$defs"]
+    return _HEAD + "".join(_rows(schema, shared, "")) + _IMAGES + "".join(_rows(shared["Image"], shared, ""))
 
 
 def _rows(node: Mapping[str, Any], shared: Mapping[str, Any], prefix: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any
 
 Address = IPv4Address | IPv6Address
+Reference = tuple[str | int, ...]
 Network = IPv4Network | IPv6Network
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -132,11 +133,33 @@ class AlicloudBuilder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """The golden image."""
+class InlineImage:
+    """The golden image of all nodes, as the Cluster document has it; its name is the cluster's unless it has one."""
 
     os: str
     name: str | None = None
+    architecture: str = "amd64"
+    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    qemu: QemuBuilder = field(default_factory=QemuBuilder)
+    alicloud: AlicloudBuilder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageKubernetes:
+    """The Kubernetes that is baked; the cluster's where it says nothing."""
+
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A golden image with a document of its own, which clusters and pools refer to by its name."""
+
+    api_version: str
+    kind: str
+    metadata: Metadata
+    os: str
+    kubernetes: ImageKubernetes = field(default_factory=ImageKubernetes)
     architecture: str = "amd64"
     bundle: OfflineBundle = field(default_factory=OfflineBundle)
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
@@ -202,6 +225,7 @@ class ControlPlane:
     """The control planes: ours, with an `endpoint`, or `existing` ones that pools join."""
 
     endpoint: str | None = None
+    image_ref: str | None = None
     existing: ExistingControlPlane | None = None
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
@@ -243,6 +267,7 @@ class NodePool:
     """Workers that share user-data and a token."""
 
     name: str
+    image_ref: str | None = None
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
     scaling: Scaling | None = None
@@ -345,16 +370,18 @@ class Admin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A whole spec."""
+    """A whole spec; `images` are the Image documents beside the Cluster's."""
 
     api_version: str
     kind: str
     metadata: Metadata
     provider: Provider
     kubernetes: Kubernetes
-    image: Image
     network: ClusterNetwork
     control_plane: ControlPlane
+    image: InlineImage | None = None
+    image_ref: str | None = None
+    images: Mapping[str, Image] = field(default_factory=dict)
     extends: tuple[str, ...] = ()
     runtime: Runtime = field(default_factory=Runtime)
     node_pools: tuple[NodePool, ...] = ()
@@ -373,3 +400,45 @@ class Cluster:
         """Every machine with a known name and address, control planes first."""
         pools = tuple(node for pool in self.node_pools for node in pool.nodes)
         return self.control_plane.nodes + pools
+
+    @property
+    def references(self) -> Mapping[Reference, str | None]:
+        """Which image each kind of machine boots, by the place of the reference; None: there is none."""
+        own = (self.image.name or self.metadata.name) if self.image else None
+        usual = self.image_ref or own
+        pools: dict[Reference, str | None] = {
+            ("nodePools", number): pool.image_ref or usual for number, pool in enumerate(self.node_pools)
+        }
+        if self.control_plane.existing:
+            return pools
+        return {("controlPlane",): self.control_plane.image_ref or usual, **pools}
+
+    @property
+    def used_images(self) -> tuple[Image, ...]:
+        """The images that machines of this cluster boot, each once, the control planes' first."""
+        known = self.known_images
+        names = dict.fromkeys(name for name in self.references.values() if name in known)
+        return tuple(known[name] for name in names if name)
+
+    @property
+    def known_images(self) -> Mapping[str, Image]:
+        """Every image that can be referred to, by name: the Image documents and the one in the Cluster document."""
+        if self.image is None:
+            return self.images
+        inline = self.image
+        name = inline.name or self.metadata.name
+        image = Image(
+            api_version=self.api_version,
+            kind="Image",
+            metadata=Metadata(name=name),
+            os=inline.os,
+            architecture=inline.architecture,
+            bundle=inline.bundle,
+            qemu=inline.qemu,
+            alicloud=inline.alicloud,
+        )
+        return {name: image, **self.images}
+
+    def version_of(self, image: Image) -> str:
+        """The Kubernetes version that an image holds."""
+        return image.kubernetes.version or self.kubernetes.version

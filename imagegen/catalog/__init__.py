@@ -99,6 +99,13 @@ class Catalog:
         """The facts of a version's minor; None where the catalog does not know it."""
         return self.kubernetes.get(version.rpartition(".")[0])
 
+    def require_kubernetes(self, version: str) -> KubernetesFacts:
+        """The same for a version that passed the rules; `ValueError` for another."""
+        facts = self.kubernetes_facts(version)
+        if facts is None:
+            raise ValueError(f"Kubernetes {version} is not in the catalog")
+        return facts
+
     @property
     def newest(self) -> str:
         """The newest known version of Kubernetes."""
@@ -106,8 +113,14 @@ class Catalog:
 
     def removed_kubelet_flags(self, version: str) -> dict[str, str]:
         """The flags that a kubelet of this version exits on, with the minor that dropped each."""
-        own = _minor(version)
-        return {flag: since for flag, since in self.kubelet.removed_flags.items() if _minor(since) <= own}
+        own = self.minor(version)
+        return {flag: since for flag, since in self.kubelet.removed_flags.items() if self.minor(since) <= own}
+
+    @staticmethod
+    def minor(version: str) -> tuple[int, int]:
+        """Major and minor of a version, to be compared."""
+        major, minor, *_ = version.split(".")
+        return int(major), int(minor)
 
     @property
     def minors(self) -> tuple[str, ...]:
@@ -117,11 +130,6 @@ class Catalog:
 
 def _is_within(prefix: str, domains: tuple[str, ...]) -> bool:
     return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
-
-
-def _minor(version: str) -> tuple[int, int]:
-    major, minor, *_ = version.split(".")
-    return int(major), int(minor)
 
 
 def parse_catalog(texts: Mapping[str, str]) -> Catalog:

@@ -62,6 +62,7 @@ def _read(folder: Path) -> dict[str, bytes]:
     except (OSError, ValueError, KeyError, TypeError):
         complain(f"{folder}: not a folder that imagegen made (no manifest.json of its own)")
         raise typer.Exit(FINDINGS) from None
+    names = (*names, "manifest.json")
     return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 

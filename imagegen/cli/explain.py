@@ -38,4 +38,4 @@ def _explain_spec(path: Path) -> None:
 
     loaded = load_assets()
     cluster = decide(read_spec(path, loaded), loaded.catalog)
-    typer.echo(yaml_dump.dump(encode_cluster(cluster, loaded.schema)), nl=False)
+    typer.echo(yaml_dump.dump_all(encode_cluster(cluster, loaded.schema)), nl=False)

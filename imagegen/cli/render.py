@@ -50,10 +50,10 @@ def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets) -> 
     before = _manifest_before(folder)
     write_tree(rendering.tree, folder, frozenset(before["files"]))
     _show_sizes(rendering, before)
-    name = rendering.plan.image.name
-    old = before["images"].get(name, {}).get("fingerprint", rendering.fingerprint)
-    rebake = f", was {old[:12]}: bake anew" if old != rendering.fingerprint else ""
-    say(f"image {name}: fingerprint {rendering.fingerprint[:12]}{rebake}")
+    for name, fingerprint in rendering.fingerprints.items():
+        old = before["images"].get(name, {}).get("fingerprint", fingerprint)
+        rebake = f", was {old[:12]}: bake anew" if old != fingerprint else ""
+        say(f"image {name}: fingerprint {fingerprint[:12]}{rebake}")
     say(f"wrote {len(rendering.tree)} files to {folder}/; its README.md says what to do with them")
 
 

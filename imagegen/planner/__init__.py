@@ -18,9 +18,7 @@ def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterP
     """The plan of a spec that passed all rules."""
     cluster = decide(cluster, catalog)
     version = cluster.kubernetes.version
-    facts = catalog.kubernetes_facts(version)
-    if facts is None:
-        raise ValueError(f"Kubernetes {version} is not in the catalog")
+    facts = catalog.require_kubernetes(version)
     provider = catalog.providers[cluster.provider.type]
     return ClusterPlan(
         name=cluster.metadata.name,
@@ -33,7 +31,7 @@ def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterP
             encoding=provider.encoding,
             gzip=provider.gzip,
         ),
-        image=plan_image(cluster, catalog, facts),
+        images=tuple(plan_image(cluster, image, catalog) for image in cluster.used_images),
         roles=plan_roles(cluster, facts, bundle),
         nodes=plan_nodes(cluster, bundle),
     )

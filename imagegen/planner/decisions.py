@@ -5,31 +5,45 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imagegen.catalog import Catalog
-from imagegen.spec import Cluster, KubeProxyMode
+from imagegen.spec import Cluster, Image, ImageKubernetes, InlineImage, KubeProxyMode, QemuBuilder
 
 
 def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
     """The spec with those defaults written into it."""
-    system = catalog.systems[cluster.image.os]
-    qemu = cluster.image.qemu
-    if qemu.source is None:
-        source = system.genericcloud.format(architecture=cluster.image.architecture)
-        qemu = replace(qemu, source=source, checksum=qemu.checksum or system.genericcloud_checksum)
     proxy = replace(cluster.network.kube_proxy, mode=_proxy_mode(cluster, catalog))
+    inline = cluster.image
+    if inline is not None:
+        qemu = _qemu(inline, catalog)
+        inline = replace(inline, name=inline.name or cluster.metadata.name, qemu=qemu)
     return replace(
         cluster,
         # What is decided stands alone.
         extends=(),
-        image=replace(cluster.image, name=cluster.image.name or cluster.metadata.name, qemu=qemu),
+        image=inline,
+        images={name: _decide_image(cluster, image, catalog) for name, image in cluster.images.items()},
         network=replace(cluster.network, kube_proxy=proxy),
         control_plane=replace(cluster.control_plane, replicas=cluster.control_plane.size or None),
         node_pools=tuple(replace(pool, replicas=pool.size) for pool in cluster.node_pools),
     )
 
 
+def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:
+    version = ImageKubernetes(version=cluster.version_of(image))
+    return replace(image, kubernetes=version, qemu=_qemu(image, catalog))
+
+
+def _qemu(image: Image | InlineImage, catalog: Catalog) -> QemuBuilder:
+    if image.qemu.source is not None:
+        return image.qemu
+    system = catalog.systems[image.os]
+    source = system.genericcloud.format(architecture=image.architecture)
+    return replace(image.qemu, source=source, checksum=image.qemu.checksum or system.genericcloud_checksum)
+
+
 def _proxy_mode(cluster: Cluster, catalog: Catalog) -> KubeProxyMode:
-    facts = catalog.kubernetes_facts(cluster.kubernetes.version)
-    chosen = cluster.network.kube_proxy.mode or KubeProxyMode(facts.default_proxy_mode if facts else "iptables")
-    without_nftables = chosen is KubeProxyMode.NFTABLES and not catalog.systems[cluster.image.os].nftables_mode
-    given = cluster.network.kube_proxy.mode is not None
-    return KubeProxyMode.IPTABLES if without_nftables and not given else chosen
+    chosen = cluster.network.kube_proxy.mode
+    if chosen is not None:
+        return chosen
+    usual = KubeProxyMode(catalog.require_kubernetes(cluster.kubernetes.version).default_proxy_mode)
+    able = all(catalog.systems[image.os].nftables_mode for image in cluster.used_images)
+    return KubeProxyMode.IPTABLES if usual is KubeProxyMode.NFTABLES and not able else usual

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from imagegen.catalog import Catalog, KubernetesFacts
+from imagegen.catalog import Catalog
 from imagegen.plan import AlicloudPlan, ImagePlan, QemuPlan
-from imagegen.spec import Cluster, Cni
+from imagegen.spec import Cluster, Cni, Image
 
 BUILD_USER = "imagegen-build"
 
@@ -13,13 +13,13 @@ _RUNTIME_BINARIES = ("containerd", "containerd-shim-runc-v2", "ctr")
 _CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 
 
-def plan_image(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts) -> ImagePlan:
-    """The image of all nodes."""
-    image, content = cluster.image, catalog.image
-    version = cluster.kubernetes.version
+def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
+    """An image that nodes of the cluster boot."""
+    content, version = catalog.image, cluster.version_of(image)
+    facts = catalog.require_kubernetes(version)
     units = dict.fromkeys(content.enabled_units, "enabled") | dict.fromkeys(content.masked_units, "masked")
     return ImagePlan(
-        name=image.name or "",
+        name=image.metadata.name,
         os=image.os,
         architecture=image.architecture,
         kubernetes_version=version,
@@ -35,8 +35,8 @@ def plan_image(cluster: Cluster, catalog: Catalog, facts: KubernetesFacts) -> Im
         datasources=catalog.providers[cluster.provider.type].datasources,
         bundle_sha256=image.bundle.sha256 or "",
         build_user=BUILD_USER,
-        qemu=_qemu(cluster),
-        alicloud=_alicloud(cluster),
+        qemu=_qemu(image),
+        alicloud=_alicloud(cluster, image),
     )
 
 
@@ -46,8 +46,7 @@ def _binaries(version: str, *, with_cni: bool) -> dict[str, str]:
     return binaries | ({f"/opt/cni/bin/{name}": "" for name in _CNI_PLUGINS} if with_cni else {})
 
 
-def _qemu(cluster: Cluster) -> QemuPlan:
-    image = cluster.image
+def _qemu(image: Image) -> QemuPlan:
     return QemuPlan(
         base_url=image.qemu.source or "",
         base_checksum=image.qemu.checksum or "",
@@ -57,8 +56,8 @@ def _qemu(cluster: Cluster) -> QemuPlan:
     )
 
 
-def _alicloud(cluster: Cluster) -> AlicloudPlan | None:
-    builder = cluster.image.alicloud
+def _alicloud(cluster: Cluster, image: Image) -> AlicloudPlan | None:
+    builder = image.alicloud
     if builder is None:
         return None
     return AlicloudPlan(

@@ -24,10 +24,23 @@ def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tupl
     kubeadm = _kubeadm(cluster, facts, bundle)
     # A control plane that was made elsewhere is nobody's role.
     kinds = (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN) if bundle.authorities else ()
-    planes = tuple(_role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE) for kind in kinds)
+    images = cluster.references
+    planes = tuple(
+        _role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",] or "")
+        for kind in kinds
+    )
     workers = tuple(
-        _role(cluster, kubeadm, bundle, RoleKind.WORKER, name=worker_role(pool), pool=pool.name, node_pool=pool)
-        for pool in cluster.node_pools
+        _role(
+            cluster,
+            kubeadm,
+            bundle,
+            RoleKind.WORKER,
+            name=worker_role(pool),
+            pool=pool.name,
+            image=images["nodePools", number] or "",
+            node_pool=pool,
+        )
+        for number, pool in enumerate(cluster.node_pools)
     )
     return planes + workers
 
@@ -40,6 +53,7 @@ def _role(
     *,
     name: str,
     pool: str,
+    image: str,
     node_pool: NodePool | None = None,
 ) -> RolePlan:
     initialises = kind is RoleKind.CONTROL_PLANE_INIT
@@ -49,6 +63,7 @@ def _role(
         name=name,
         kind=kind,
         pool=pool,
+        image=image,
         cluster=cluster.metadata.name,
         node_cidrs=tuple(str(cidr) for cidr in cluster.network.node_cidrs),
         not_before=bundle.not_before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -8,6 +8,7 @@ from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
 from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
+from imagegen.rules.images import check_image_choice, check_references, check_skew
 from imagegen.rules.kubernetes import (
     check_kubelet_flags,
     check_labels,
@@ -32,6 +33,9 @@ Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
 
 RULES: tuple[Rule, ...] = (
     check_version,
+    check_image_choice,
+    check_references,
+    check_skew,
     check_proxy_mode,
     check_kubelet_flags,
     check_labels,

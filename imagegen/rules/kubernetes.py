@@ -14,22 +14,24 @@ _FOR_EVER = re.compile(r"(0+[hms])+")
 
 def check_version(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
     """IG201: the version is not in the catalog. IG202: it gets no more fixes."""
-    version = cluster.kubernetes.version
-    facts = catalog.kubernetes_facts(version)
+    versions = {"": cluster.kubernetes.version}
+    versions |= {name: image.kubernetes.version for name, image in cluster.images.items() if image.kubernetes.version}
     path = ("kubernetes", "version")
-    if facts is None:
-        known = f"{catalog.minors[0]} to {catalog.minors[-1]}"
-        yield Diagnostic(
-            code="IG201", message=f"Kubernetes {version} is not supported", hint=f"known: {known}", path=path
-        )
-    elif not facts.supported:
-        yield Diagnostic(
-            code="IG202",
-            message=f"Kubernetes {version} is out of support: it gets no more security fixes",
-            hint=f"newest known minor: {catalog.minors[-1]}",
-            severity=Severity.WARNING,
-            path=path,
-        )
+    for image, version in versions.items():
+        facts = catalog.kubernetes_facts(version)
+        if facts is None:
+            known = f"{catalog.minors[0]} to {catalog.minors[-1]}"
+            message = f"Kubernetes {version} is not supported"
+            yield Diagnostic(code="IG201", message=message, hint=f"known: {known}", path=path, image=image)
+        elif not facts.supported:
+            yield Diagnostic(
+                code="IG202",
+                message=f"Kubernetes {version} is out of support: it gets no more security fixes",
+                hint=f"newest known minor: {catalog.minors[-1]}",
+                severity=Severity.WARNING,
+                path=path,
+                image=image,
+            )
 
 
 def check_proxy_mode(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:

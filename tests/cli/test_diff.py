@@ -35,6 +35,7 @@ def test_nothing(rendered: Path) -> None:
     [
         pytest.param({"nodePools": [{"name": "workers", "labels": {"a": "b"}}]}, False, True, id="label"),
         pytest.param({"network": {"cni": "none"}}, True, True, id="cni"),
+        pytest.param({"image": {"os": "debian-12", "name": "node"}}, True, True, id="another image"),
         pytest.param({"admin": {"sshAuthorizedKeys": ["ssh-ed25519 AAAA me"]}}, False, True, id="admin"),
     ],
 )

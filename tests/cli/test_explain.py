@@ -35,3 +35,15 @@ def test_explaining_twice_changes_nothing(tmp_path: Path) -> None:
     once = run("explain", path).stdout
     path.write_text(once)
     assert run("explain", path).stdout == once
+
+
+def test_images_are_explained_with_their_cluster(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.yaml"
+    image = {"apiVersion": "imagegen/v1alpha1", "kind": "Image", "metadata": {"name": "node"}, "os": "debian-13"}
+    cluster = spec(imageRef="node")
+    del cluster["image"]
+    path.write_text(yaml.safe_dump_all([cluster, image]))
+    once = run("explain", path).stdout
+    assert list(yaml.safe_load_all(once))[1]["kubernetes"] == {"version": cluster["kubernetes"]["version"]}
+    path.write_text(once)
+    assert run("explain", path).stdout == once

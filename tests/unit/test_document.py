@@ -39,7 +39,7 @@ def test_a_date_stays_text() -> None:
         pytest.param("a: 1\n80: 2\n", "IG004", 2, 1, id="number as key"),
         pytest.param("a: &x [*x]\n", "IG003", 1, 4, id="recursive alias"),
         pytest.param("a: !!python/object:os.system x\n", "IG001", 1, 4, id="tag"),
-        pytest.param("a: 1\n---\nb: 2\n", "IG001", 2, 1, id="two documents"),
+        pytest.param("a: 1\n---\nb: 2\n", "IG001", 3, 1, id="two documents"),
         pytest.param("a: 1\nb: x\x07\n", "IG001", 2, 5, id="control character"),
         pytest.param("a: 0b_\n", "IG001", 1, 1, id="no number"),
         pytest.param("[" * 5000, "IG003", 1, 1, id="deep"),

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.specs import render, spec
+from imagegen import pipeline
+from imagegen.cli.common import load_assets
+from tests.support.specs import fake_bundle, render, spec
 
 
 def test_the_fingerprint_is_about_the_image_alone() -> None:
-    usual = render(spec()).fingerprint
+    usual = render(spec()).fingerprints["demo"]
     same = spec(nodePools=[{"name": "gpu", "labels": {"a": "b"}}], bootstrap={"tokenTTL": "1h"})
-    assert render(same).fingerprint == usual
+    assert render(same).fingerprints["demo"] == usual
 
 
 @pytest.mark.parametrize(
@@ -31,7 +33,7 @@ def test_the_fingerprint_is_about_the_image_alone() -> None:
     ids=str,
 )
 def test_what_goes_into_the_image_changes_the_fingerprint(change: dict[str, Any]) -> None:
-    assert render(spec(**change)).fingerprint != render(spec()).fingerprint
+    assert render(spec(**change)).fingerprints["demo"] != render(spec()).fingerprints["demo"]
 
 
 def test_the_stamp_and_the_settings_agree() -> None:
@@ -40,8 +42,8 @@ def test_the_stamp_and_the_settings_agree() -> None:
     stamp = json.loads(rendering.tree[f"{folder}/files/etc/imagegen/image.json"].content)
     variables = json.loads(rendering.tree[f"{folder}/demo.auto.pkrvars.json"].content)
     settings = rendering.tree[f"{folder}/image.env"].content.decode()
-    assert stamp["fingerprint"] == variables["image_fingerprint"] == rendering.fingerprint
-    assert f"IMAGE_FINGERPRINT={rendering.fingerprint}\n" in settings
+    assert stamp["fingerprint"] == variables["image_fingerprint"] == rendering.fingerprints["demo"]
+    assert f"IMAGE_FINGERPRINT={rendering.fingerprints['demo']}\n" in settings
 
 
 def test_containerd_pins_the_sandbox_image_of_this_kubernetes() -> None:
@@ -62,3 +64,72 @@ def test_the_build_key_is_not_in_the_image() -> None:
     tree = render(spec()).tree
     holders = [path for path, file in tree if b"build SECRET key" in file.content]
     assert holders == ["images/demo/packer/build-key"]
+
+
+IMAGES = """
+---
+apiVersion: imagegen/v1alpha1
+kind: Image
+metadata: {name: usual}
+os: debian-12
+---
+apiVersion: imagegen/v1alpha1
+kind: Image
+metadata: {name: arm}
+os: debian-13
+architecture: arm64
+kubernetes: {version: "1.37.1"}
+---
+apiVersion: imagegen/v1alpha1
+kind: Image
+metadata: {name: unused}
+os: debian-12
+"""
+
+
+def with_images() -> str:
+    """A cluster whose nodes boot Image documents."""
+    data = spec(imageRef="usual", nodePools=[{"name": "workers"}, {"name": "arm", "imageRef": "arm"}])
+    del data["image"]
+    return yaml.safe_dump(data) + IMAGES
+
+
+def test_a_pool_has_its_own_image_and_unused_ones_are_not_made() -> None:
+    assets = load_assets()
+    cluster, report = pipeline.check(with_images(), "cluster.yaml", assets)
+    assert cluster is not None, report.diagnostics
+    rendering, _ = pipeline.render(cluster, fake_bundle("workers", "arm"), assets)
+    assert rendering is not None
+    manifest = json.loads(rendering.tree["manifest.json"].content)
+    assert {role: data["image"] for role, data in manifest["userData"].items()} == {
+        "control-plane-init": "usual",
+        "control-plane-join": "usual",
+        "worker-workers": "usual",
+        "worker-arm": "arm",
+    }
+    assert {name: image["kubernetes"] for name, image in manifest["images"].items()} == {
+        "usual": "1.37.2",
+        "arm": "1.37.1",
+    }
+    variables = json.loads(rendering.tree["images/arm/packer/arm.auto.pkrvars.json"].content)
+    assert (variables["architecture"], variables["os"]) == ("arm64", "debian-13")
+
+
+def test_one_bake_serves_every_cluster_that_shares_the_image() -> None:
+    one, other = spec(), spec(metadata={"name": "other"})
+    for data in (one, other):
+        data["image"]["name"] = "node"
+    assert render(one).fingerprints == render(other).fingerprints
+
+
+def test_images_come_with_what_a_spec_extends() -> None:
+    own = yaml.safe_dump(spec(extends=["images.yaml"], image=None, imageRef="usual")).replace("image: null\n", "")
+    changed = "---\napiVersion: imagegen/v1alpha1\nkind: Image\nmetadata: {name: usual}\nos: debian-13\n"
+    files = {"images.yaml": IMAGES}
+    cluster, report = pipeline.check(own + changed, "cluster.yaml", load_assets(), files.__getitem__)
+    assert cluster is not None, report.diagnostics
+    assert {name: image.os for name, image in cluster.images.items()} == {
+        "usual": "debian-13",
+        "arm": "debian-13",
+        "unused": "debian-12",
+    }
