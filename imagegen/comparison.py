@@ -52,8 +52,12 @@ class Comparison:
 
 def compare(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Comparison:
     """Compare two output folders, given as path → content."""
+    images = _image_files(new)
+    made = {scope for scope, _ in images}
+    # An image that is made no more is nothing to do; who booted it is told by its role.
+    before = {(scope, path): content for (scope, path), content in _image_files(old).items() if scope in made}
     return Comparison(
-        images=tuple(_changes(_image_files(old), _image_files(new))),
+        images=tuple(_changes(before, images)),
         user_data=tuple(_changes(_node_files(old), _node_files(new))),
     )
 
@@ -95,7 +99,12 @@ def _taken_apart(user_data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _changes(old: Mapping[tuple[str, str], bytes], new: Mapping[tuple[str, str], bytes]) -> Iterator[Change]:
-    for scope, path in sorted(old.keys() | new.keys()):
+    scopes = [{scope for scope, _ in files} for files in (old, new)]
+    for scope in sorted(scopes[0] ^ scopes[1]):
+        word = "new" if scope in scopes[1] else "gone"
+        yield Change(scope=scope, path="(all of it)", lines=(word,))
+    both = scopes[0] & scopes[1]
+    for scope, path in sorted(key for key in old.keys() | new.keys() if key[0] in both):
         before, after = old.get((scope, path), b""), new.get((scope, path), b"")
         if before != after:
             yield Change(scope=scope, path=path, lines=tuple(_lines(before, after)))
