@@ -11,11 +11,12 @@ from typing import Any
 
 from imagegen import templating, yaml_dump
 from imagegen.bundle import KeyPair
-from imagegen.filetree import PRIVATE, FileTree
+from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
 from imagegen.plan import CONTRACT, AlicloudPlan, ImagePlan
 
 _TEMPLATES = "image/"
 # What steers Packer on the build host, and leaves no trace in the image.
+_ABOUT_HOOKS = "Programs of the spec's image.hooks, run in the order of their names before the image is checked.\n"
 _BUILD_HOST_ONLY = frozenset({"plugins.pkr.hcl", "sources.pkr.hcl", "variables.pkr.hcl"})
 
 
@@ -33,6 +34,10 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
     tree.graft(".", static)
     for path, content in _rendered_files(plan, templates):
         tree.add(f"files/{path}", content)
+    for name, script in plan.hooks.items():
+        tree.add(f"hooks/{name}", script, EXECUTABLE)
+    # Packer uploads a folder that is there, and git keeps none that is empty.
+    tree.add("hooks/README", _ABOUT_HOOKS)
     tree.add("declared.json", _json(_declared(plan)))
     fingerprint = _fingerprint(plan, tree)
     tree.add("files/etc/imagegen/image.json", _json(_stamp(plan, fingerprint)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-CONTRACT = 1
+CONTRACT = 2
 """What image and user-data promise each other on the node; a change that breaks the other half raises it."""
 
 
@@ -69,6 +69,15 @@ class FilePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeNamePlan:
+    """Where first boot takes the node's name from; `keeps`: cloud-init must leave the host name alone."""
+
+    source: str
+    prefix: str
+    keeps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiskPlan:
     """A disk that is formatted, if it is empty, and mounted."""
 
@@ -114,6 +123,7 @@ class RolePlan:
     kind: RoleKind
     pool: str
     image: str
+    node_name: NodeNamePlan
     cluster: str
     node_cidrs: tuple[str, ...]
     not_before: str
@@ -181,7 +191,7 @@ class AlicloudPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePlan:
-    """One image: what is in it, and how Packer makes it."""
+    """One image: what is in it, and how Packer makes it; `hooks` are programs by their file's name."""
 
     name: str
     os: str
@@ -195,6 +205,7 @@ class ImagePlan:
     modules: tuple[str, ...]
     sysctls: Mapping[str, str]
     units: Mapping[str, str]
+    hooks: Mapping[str, str]
     binaries: Mapping[str, str]
     datasources: tuple[str, ...]
     bundle_sha256: str

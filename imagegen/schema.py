@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -74,6 +75,8 @@ def _example(error: ValidationError) -> str | None:
 
 
 def _show(value: Any) -> str:
+    if isinstance(value, str) and "\n" in value:
+        return json.dumps(value)
     if isinstance(value, str):
         return f'"{value}"' if re.fullmatch(r"[0-9.]+", value) else value
     return str(value).lower() if isinstance(value, bool) else str(value)

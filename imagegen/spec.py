@@ -65,6 +65,14 @@ class Cni(StrEnum):
     NONE = "none"
 
 
+class NodeName(StrEnum):
+    """Where a node's name comes from."""
+
+    FIXED = "fixed"
+    METADATA = "metadata"
+    PREFIX_AND_INSTANCE_ID = "prefix+instance-id"
+
+
 class TokenRenewal(StrEnum):
     """Who makes expired tokens good again."""
 
@@ -100,6 +108,31 @@ class Kubernetes:
 
     version: str
     image_repository: str = "registry.k8s.io"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A program of the user's own that is run at one point; no `roles`: on all nodes."""
+
+    name: str
+    script: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What nodes run before and after kubeadm."""
+
+    pre_kubeadm: tuple[Hook, ...] = ()
+    post_kubeadm: tuple[Hook, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BakeHook:
+    """A program of the user's own that is run while the image is baked."""
+
+    name: str
+    script: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +173,7 @@ class InlineImage:
     name: str | None = None
     architecture: str = "amd64"
     bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
 
@@ -162,6 +196,7 @@ class Image:
     kubernetes: ImageKubernetes = field(default_factory=ImageKubernetes)
     architecture: str = "amd64"
     bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
 
@@ -226,6 +261,8 @@ class ControlPlane:
 
     endpoint: str | None = None
     image_ref: str | None = None
+    node_name: NodeName | None = None
+    node_name_prefix: str | None = None
     existing: ExistingControlPlane | None = None
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
@@ -268,6 +305,8 @@ class NodePool:
 
     name: str
     image_ref: str | None = None
+    node_name: NodeName | None = None
+    node_name_prefix: str | None = None
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
     scaling: Scaling | None = None
@@ -393,6 +432,7 @@ class Cluster:
     trusted_cas: tuple[str, ...] = ()
     time: Time | None = None
     files: tuple[NodeFile, ...] = ()
+    hooks: Hooks = field(default_factory=Hooks)
     admin: Admin | None = None
 
     @property
@@ -434,6 +474,7 @@ class Cluster:
             os=inline.os,
             architecture=inline.architecture,
             bundle=inline.bundle,
+            hooks=inline.hooks,
             qemu=inline.qemu,
             alicloud=inline.alicloud,
         )

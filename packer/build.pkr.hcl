@@ -17,7 +17,10 @@ build {
   }
 
   provisioner "file" {
-    sources     = ["${path.root}/files", "${path.root}/verify", "${path.root}/image.env", "${path.root}/declared.json"]
+    sources = [
+      "${path.root}/files", "${path.root}/hooks", "${path.root}/verify",
+      "${path.root}/image.env", "${path.root}/declared.json",
+    ]
     destination = "${local.work}/"
   }
 
@@ -37,6 +40,7 @@ build {
       "${path.root}/scripts/50-install-runtime.sh",
       "${path.root}/scripts/60-install-kubernetes.sh",
       "${path.root}/scripts/70-import-images.sh",
+      "${path.root}/scripts/75-run-hooks.sh",
       "${path.root}/scripts/80-verify-image.sh",
     ]
   }

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imagegen.catalog import Catalog
-from imagegen.spec import Cluster, Image, ImageKubernetes, InlineImage, KubeProxyMode, QemuBuilder
+from imagegen.spec import (
+    Cluster,
+    ControlPlane,
+    Image,
+    ImageKubernetes,
+    InlineImage,
+    KubeProxyMode,
+    NodeName,
+    NodePool,
+    QemuBuilder,
+)
 
 
 def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
@@ -22,9 +32,17 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
         image=inline,
         images={name: _decide_image(cluster, image, catalog) for name, image in cluster.images.items()},
         network=replace(cluster.network, kube_proxy=proxy),
-        control_plane=replace(cluster.control_plane, replicas=cluster.control_plane.size or None),
-        node_pools=tuple(replace(pool, replicas=pool.size) for pool in cluster.node_pools),
+        control_plane=replace(
+            cluster.control_plane,
+            replicas=cluster.control_plane.size or None,
+            node_name=_node_name(cluster.control_plane),
+        ),
+        node_pools=tuple(replace(pool, replicas=pool.size, node_name=_node_name(pool)) for pool in cluster.node_pools),
     )
+
+
+def _node_name(group: ControlPlane | NodePool) -> NodeName:
+    return group.node_name or (NodeName.FIXED if group.nodes else NodeName.METADATA)
 
 
 def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:

@@ -7,6 +7,7 @@ from typing import Any
 
 from imagegen.bundle import CONTROL_PLANE, Authorities
 from imagegen.plan import FilePlan, RoleKind
+from imagegen.planner.hooks import plan_hooks
 from imagegen.spec import Cluster, Proxy, split_endpoint
 
 AUDIT_POLICY = "/etc/kubernetes/audit-policy.yaml"
@@ -34,9 +35,10 @@ def _files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, po
         yield FilePlan(path=f"{PATCHES}/{name}", content=content)
     if kind is not RoleKind.WORKER and authorities:
         yield from _control_plane_files(cluster, authorities)
-    scopes = {CONTROL_PLANE if kind is not RoleKind.WORKER else pool}
+    scope = CONTROL_PLANE if kind is not RoleKind.WORKER else pool
+    yield from plan_hooks(cluster, scope)
     for file in cluster.files:
-        if not file.roles or scopes.intersection(file.roles):
+        if not file.roles or scope in file.roles:
             yield FilePlan(path=file.path, content=file.content, mode=file.permissions)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imagegen.catalog import Catalog
 from imagegen.plan import AlicloudPlan, ImagePlan, QemuPlan
+from imagegen.planner.hooks import numbered
 from imagegen.spec import Cluster, Cni, Image
 
 BUILD_USER = "imagegen-build"
@@ -31,6 +32,7 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         modules=content.modules,
         sysctls=content.sysctls,
         units=units,
+        hooks=numbered(image.hooks),
         binaries=_binaries(version, with_cni=cluster.network.cni is not Cni.NONE),
         datasources=catalog.providers[cluster.provider.type].datasources,
         bundle_sha256=image.bundle.sha256 or "",

@@ -6,10 +6,20 @@ from datetime import UTC
 
 from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
 from imagegen.catalog import KubernetesFacts
-from imagegen.plan import AdminPlan, DiskPlan, KubeadmPlan, RegistryPlan, RoleKind, RolePlan, TimePlan, TokenPlan
+from imagegen.plan import (
+    AdminPlan,
+    DiskPlan,
+    KubeadmPlan,
+    NodeNamePlan,
+    RegistryPlan,
+    RoleKind,
+    RolePlan,
+    TimePlan,
+    TokenPlan,
+)
 from imagegen.planner.components import plan_components
 from imagegen.planner.files import PATCHES, plan_files
-from imagegen.spec import Cluster, Disk, NodePool
+from imagegen.spec import Cluster, ControlPlane, Disk, NodeName, NodePool, ProviderType
 
 _ETCD_DATA = "/var/lib/etcd"
 
@@ -64,6 +74,7 @@ def _role(
         kind=kind,
         pool=pool,
         image=image,
+        node_name=_node_name(cluster, node_pool or cluster.control_plane, pool),
         cluster=cluster.metadata.name,
         node_cidrs=tuple(str(cidr) for cidr in cluster.network.node_cidrs),
         not_before=bundle.not_before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -87,6 +98,17 @@ def _role(
         time=_time(cluster, kind),
         admin=_admin(cluster),
     )
+
+
+def _node_name(cluster: Cluster, group: ControlPlane | NodePool, pool: str) -> NodeNamePlan:
+    source = group.node_name or NodeName.METADATA
+    # A NoCloud seed names its machine itself; elsewhere the metadata would name it again on every boot.
+    keeps = source is NodeName.PREFIX_AND_INSTANCE_ID or (
+        source is NodeName.FIXED and cluster.provider.type is not ProviderType.QEMU
+    )
+    prefixed = source is NodeName.PREFIX_AND_INSTANCE_ID
+    prefix = group.node_name_prefix or f"{cluster.metadata.name}-{pool}-"
+    return NodeNamePlan(source=source, prefix=prefix if prefixed else "", keeps=keeps)
 
 
 def _beside(disks: tuple[Disk, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
 from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
+from imagegen.rules.hooks import check_hook_roles
 from imagegen.rules.images import check_image_choice, check_references, check_skew
 from imagegen.rules.kubernetes import (
     check_kubelet_flags,
@@ -22,7 +23,9 @@ from imagegen.rules.nodes import (
     check_addresses,
     check_control_plane,
     check_control_plane_count,
+    check_enough_names,
     check_names,
+    check_node_names,
     check_pool_names,
     check_replicas,
     check_scaling,
@@ -47,6 +50,8 @@ RULES: tuple[Rule, ...] = (
     check_endpoint,
     check_pool_names,
     check_names,
+    check_node_names,
+    check_enough_names,
     check_addresses,
     check_control_plane,
     check_replicas,
@@ -56,6 +61,7 @@ RULES: tuple[Rule, ...] = (
     check_file_roles,
     check_mounts,
     check_hidden_files,
+    check_hook_roles,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imagegen.bundle import CONTROL_PLANE
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path, Severity
-from imagegen.spec import Cluster, Node, split_endpoint
+from imagegen.spec import Cluster, ControlPlane, Node, NodeName, NodePool, split_endpoint
 
 
 def _nodes(cluster: Cluster) -> Iterator[tuple[Path, Node]]:
@@ -125,3 +125,33 @@ def check_scaling(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
         for message in [message for message, fault in faults.items() if fault]:
             path: Path = ("nodePools", number, "scaling")
             yield Diagnostic(code="IG228", message=f"pool `{pool.name}`: {message}", path=path, on_key=True)
+
+
+def check_node_names(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG232: names from a list that there is not, or a list that nobody reads."""
+    groups: list[tuple[Path, ControlPlane | NodePool]] = [(("controlPlane",), cluster.control_plane)]
+    groups += [(("nodePools", number), pool) for number, pool in enumerate(cluster.node_pools)]
+    for path, group in groups:
+        fixed = group.node_name is NodeName.FIXED
+        faults = {
+            "`fixed` takes the names from `nodes`, and none are listed": fixed and not group.nodes,
+            "`nodes` fixes the names, and nodeName takes them from elsewhere": bool(group.nodes and group.node_name)
+            and not fixed,
+        }
+        for message in [message for message, fault in faults.items() if fault]:
+            yield Diagnostic(code="IG232", message=message, path=(*path, "nodeName"))
+        if group.node_name_prefix and group.node_name is not NodeName.PREFIX_AND_INSTANCE_ID:
+            message = "nodeNamePrefix is for `nodeName: prefix+instance-id`"
+            yield Diagnostic(code="IG232", message=message, path=(*path, "nodeNamePrefix"), on_key=True)
+
+
+def check_enough_names(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG233: a pool has more machines than names."""
+    for number, pool in enumerate(cluster.node_pools):
+        if pool.nodes and pool.replicas is not None and pool.replicas != len(pool.nodes):
+            yield Diagnostic(
+                code="IG233",
+                message=f"pool `{pool.name}` has {pool.replicas} machines, and `nodes` names {len(pool.nodes)}",
+                hint="leave `replicas` out: the list decides; or leave the list out, and names come from the metadata",
+                path=("nodePools", number, "replicas"),
+            )

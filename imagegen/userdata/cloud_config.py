@@ -19,6 +19,8 @@ def render_user_data(role: RolePlan, templates: Mapping[str, str], *, packed: bo
 
 def _cloud_config(role: RolePlan, templates: Mapping[str, str], *, packed: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"ssh_pwauth": False, "disable_root": True}
+    if role.node_name.keeps:
+        config["preserve_hostname"] = True
     if any(file.path == "/etc/hosts" for file in role.files):
         # Debian's cloud images rewrite /etc/hosts on every boot otherwise, and our lines with it.
         config["manage_etc_hosts"] = False

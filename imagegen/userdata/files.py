@@ -53,11 +53,13 @@ def _kubeadm(role: RolePlan) -> Iterator[FilePlan]:
 
 
 def _node(role: RolePlan) -> dict[str, Any]:
+    prefix = role.node_name.prefix
     return {
         "contract": CONTRACT,
         "cluster": role.cluster,
         "role": str(role.kind),
         "pool": role.pool,
+        "nodeName": {"from": role.node_name.source} | ({"prefix": prefix} if prefix else {}),
         "endpoint": role.kubeadm.endpoint,
         "nodeCIDRs": list(role.node_cidrs),
         "notBefore": role.not_before,

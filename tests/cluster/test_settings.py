@@ -113,3 +113,14 @@ def test_a_rotated_token_is_taken_by_the_cluster(cluster: Cluster, site: Site) -
         return f"jws-kubeconfig-{token}" in json.loads(shown)["data"]
 
     until("cluster-info is signed for the new token", signed, limit=60)
+
+
+def test_hooks_ran_before_and_after_kubeadm(cluster: Cluster, worker1: NspawnMachine) -> None:
+    nodes = {node["metadata"]["name"]: node for node in cluster.kubectl.items("nodes")}
+    assert nodes["cp1"]["metadata"]["annotations"]["lab/hook"] == "ran"
+    # The first of them failed, by its own will.
+    assert worker1.shell("cat /var/log/lab-early").stdout.splitlines() == ["worker1 worker"] * 2
+
+
+def test_the_bake_ran_the_image_s_hooks(worker1: NspawnMachine) -> None:
+    assert worker1.shell("cat /etc/lab-baked").stdout == "baked\n"

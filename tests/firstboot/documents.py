@@ -21,6 +21,7 @@ def node(role: str, where: str, rendered: str, **changes: object) -> dict[str, A
         "role": role,
         "pool": "workers" if role == WORKER else "control-plane",
         "endpoint": where,
+        "nodeName": {"from": "metadata"},
         "nodeCIDRs": ["192.168.0.0/24"],
         "notBefore": rendered,
         "cni": {"name": "flannel", "podCIDR": "10.99.0.0/16"},

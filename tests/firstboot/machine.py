@@ -109,6 +109,8 @@ class Machine:
         self.write("/proc/sys/kernel/hostname", "node-1\n")
         self.script("kubeadm", KUBEADM)
         self.answer("ip", json.dumps(ADDRESSES))
+        self.write("/etc/hosts", "127.0.0.1 localhost\n")
+        self.script("hostname", 'echo "$1" > "$root/proc/sys/kernel/hostname"\n')
         for name in ("ctr", "kubectl", "systemctl"):
             self.script(name, "")
 

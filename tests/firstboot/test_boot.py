@@ -40,7 +40,10 @@ def test_first_node_is_told_its_address_and_restored_its_keys(machine: Machine) 
     assert machine.boot() == 0
     init, cluster, _ = yaml.safe_load_all(machine.read("seen.yaml"))
     assert init["localAPIEndpoint"] == {"advertiseAddress": "192.168.0.11"}
-    assert init["nodeRegistration"] == {"kubeletExtraArgs": [{"name": "node-ip", "value": "192.168.0.11"}]}
+    assert init["nodeRegistration"] == {
+        "name": "node-1",
+        "kubeletExtraArgs": [{"name": "node-ip", "value": "192.168.0.11"}],
+    }
     assert cluster["controlPlaneEndpoint"] == machine.cluster.endpoint
     assert _modes(machine.root / "seen-pki") == {
         "ca.crt": "644",

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from bootstrap.boot import JOIN_MODE
+from bootstrap.hooks import HOOK_LIMIT
 from bootstrap.kubeadm import COMMAND_LIMIT
 from bootstrap.program import FINAL
 from bootstrap.reasons import NEXT_STEPS
@@ -50,6 +51,7 @@ def test_every_reason_is_used_somewhere() -> None:
 
 def test_figures() -> None:
     assert f"ended after {COMMAND_LIMIT / 60:.0f} minutes" in DOC
+    assert f"one is ended after {HOOK_LIMIT / 60:.0f} minutes" in DOC
     assert f"every {LINE_EVERY:.0f} seconds" in DOC
     assert f"exit code {FINAL}" in DOC
 

@@ -25,7 +25,7 @@ def document(kind: str, api: str = "v1beta4", **content: Any) -> dict[str, Any]:
 
 def filled(*documents: dict[str, Any], addresses: tuple[str, ...] = (V4,)) -> dict[str, Any]:
     config = KubeadmFile(list(documents))
-    config.fill(list(addresses))
+    config.fill(list(addresses), "node-1")
     return {key: value for key, value in config.documents[0].items() if key not in {"apiVersion", "kind"}}
 
 
@@ -76,7 +76,13 @@ def filled(*documents: dict[str, Any], addresses: tuple[str, ...] = (V4,)) -> di
     ids=["init", "init, given", "worker", "control plane", "map", "map, given", "list, given", "list"],
 )
 def test_addresses_are_filled_in(before: dict[str, Any], after: dict[str, Any]) -> None:
-    assert filled(before) == after
+    registration = {"name": "node-1", **after["nodeRegistration"]}
+    assert filled(before) == {**after, "nodeRegistration": registration}
+
+
+def test_a_name_that_is_given_stays() -> None:
+    join = filled(document("JoinConfiguration", nodeRegistration={"name": "mine"}))
+    assert join["nodeRegistration"]["name"] == "mine"
 
 
 def test_two_families() -> None:
@@ -88,7 +94,7 @@ def test_two_families() -> None:
 def test_other_documents_stay() -> None:
     kubelet = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration"}
     config = KubeadmFile([document("InitConfiguration"), dict(kubelet)])
-    config.fill([V4])
+    config.fill([V4], "node-1")
     assert config.documents[1] == kubelet
 
 

@@ -28,7 +28,18 @@ CASES: dict[str, dict[str, Any]] = {
         network={"kubeProxy": {"mode": "iptables", "config": {"conntrack": {"maxPerCore": 0}}}},
         kubelet={"config": {"failCgroupV1": False}},
         kubeadm={"ignorePreflightErrors": ["SystemVerification"]},
-        nodePools=[{"name": "gpu", "labels": {"a": "b"}, "taints": [{"key": "gpu", "effect": "NoSchedule"}]}],
+        nodePools=[
+            {
+                "name": "gpu",
+                "labels": {"a": "b"},
+                "taints": [{"key": "gpu", "effect": "NoSchedule"}],
+                "nodeName": "prefix+instance-id",
+            }
+        ],
+        hooks={
+            "preKubeadm": [{"name": "driver", "script": "#!/bin/sh\nmodprobe nvidia\n", "roles": ["gpu"]}],
+            "postKubeadm": [{"name": "note", "script": '#!/bin/sh\necho "$IMAGEGEN_NODE_NAME"\n'}],
+        },
     ),
 }
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"

@@ -19,6 +19,7 @@ from tools import base, bundle, cache
 
 _LIMIT = 3600
 _PHASES = "Retrieving|Creating CD|Waiting for SSH|Provisioning|Gracefully|Converting|Running post"
+BAKE_HOOK = "#!/bin/sh\nset -eu\numask 022\necho baked >/etc/lab-baked\n"
 _IMAGEGEN = Path(sys.executable).with_name("imagegen")
 
 
@@ -50,6 +51,7 @@ def image_section() -> dict[str, object]:
     return {
         "name": "node",
         "os": "debian-12",
+        "hooks": [{"name": "mark", "script": BAKE_HOOK}],
         "bundle": {"sha256": hashlib.sha256(index).hexdigest()},
         "qemu": {"source": str(start.disk), "checksum": start.checksum},
     }

@@ -35,7 +35,7 @@ def documents(data: dict[str, object]) -> list[str]:
     for path, file in render(data).tree:
         if path.startswith("user-data/") and path.endswith(".yaml"):
             entries = yaml.safe_load(file.content)["write_files"]
-            found += [entry["content"] for entry in entries if "kubeadm" in entry["path"]]
+            found += [entry["content"] for entry in entries if "/imagegen/kubeadm" in entry["path"]]
     return found
 
 

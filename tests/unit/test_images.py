@@ -133,3 +133,13 @@ def test_images_come_with_what_a_spec_extends() -> None:
         "arm": "debian-13",
         "unused": "debian-12",
     }
+
+
+def test_an_image_s_hooks_travel_in_their_order() -> None:
+    hooks = [{"name": name, "script": f"#!/bin/sh\necho {name}\n"} for name in ("second", "first")]
+    folder = "images/demo/packer/hooks"
+    rendering = render(spec(image={"os": "debian-12", "hooks": hooks}))
+    files = {path: file for path, file in rendering.tree if path.startswith(f"{folder}/0")}
+    assert list(files) == [f"{folder}/01-second", f"{folder}/02-first"]
+    assert {file.mode for file in files.values()} == {0o755}
+    assert rendering.fingerprints != render(spec()).fingerprints

@@ -12,6 +12,8 @@ from typing import Any
 from bootstrap.failures import Final
 
 INIT, JOIN, WORKER = "control-plane-init", "control-plane-join", "worker"
+METADATA, FIXED, WITH_INSTANCE_ID = "metadata", "fixed", "prefix+instance-id"
+NAMES_FROM = (METADATA, FIXED, WITH_INSTANCE_ID)
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,9 @@ class Node:
     """The node that the user-data asks for; empty until it has been read."""
 
     role: str = ""
+    pool: str = ""
+    name_from: str = ""
+    name_prefix: str = ""
     host: str = ""
     port: int = 0
     cidrs: tuple[str, ...] = ()
@@ -82,8 +87,14 @@ def _node(data: dict[str, Any]) -> Node:
     host, _, port = data["endpoint"].rpartition(":")
     if data["role"] not in {INIT, JOIN, WORKER}:
         raise ValueError(f"unknown role {data['role']!r}")
+    name = data["nodeName"]
+    if name["from"] not in NAMES_FROM:
+        raise ValueError(f"unknown source of names {name['from']!r}")
     return Node(
         role=data["role"],
+        pool=data["pool"],
+        name_from=name["from"],
+        name_prefix=name.get("prefix", ""),
         host=host.strip("[]"),
         port=int(port),
         cidrs=tuple(data["nodeCIDRs"]),

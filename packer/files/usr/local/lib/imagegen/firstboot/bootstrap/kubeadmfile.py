@@ -75,9 +75,11 @@ class KubeadmFile:
     def secrets(self) -> set[str]:
         return {secret for document in self.documents for secret in _secrets(document)}
 
-    def fill(self, addresses: list[str]) -> None:
-        """Writes this machine's addresses where they are left open; what is set stays."""
+    def fill(self, addresses: list[str], name: str) -> None:
+        """Writes this machine's name and addresses where they are left open; what is set stays."""
         for document in self.node_documents:
+            registration = _open(document, "nodeRegistration")
+            registration["name"] = registration.get("name") or name
             if document["kind"] == "InitConfiguration" or self.joins_control_plane:
                 holder = document if document["kind"] == "InitConfiguration" else document["controlPlane"]
                 endpoint = _open(holder, "localAPIEndpoint")

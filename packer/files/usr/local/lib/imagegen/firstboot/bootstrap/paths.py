@@ -68,6 +68,22 @@ class Paths:
         return self.at("/proc/sys/kernel/hostname")
 
     @property
+    def hostname_file(self) -> Path:
+        return self.at("/etc/hostname")
+
+    @property
+    def hosts(self) -> Path:
+        return self.at("/etc/hosts")
+
+    @property
+    def instance_id(self) -> Path:
+        return self.at("/var/lib/cloud/data/instance-id")
+
+    @property
+    def hooks(self) -> Path:
+        return self.at("/etc/imagegen/hooks")
+
+    @property
     def cni(self) -> Path:
         return self.at("/usr/local/lib/imagegen/cni")
 

@@ -8,10 +8,9 @@ from bootstrap.boot import JOIN_CONFIG, MAIN_CONFIG, Boot
 from bootstrap.failures import Final, NotYet
 from bootstrap.identity import JOIN, WORKER
 from bootstrap.kubeadmfile import KubeadmFile
+from bootstrap.names import give_name
 from bootstrap.reasons import Note
 
-# What every machine is called before it has been given a name.
-NO_NAMES = {"", "localhost", "localhost.localdomain", "(none)"}
 # The kind that a staged file must have, and whether it must make a control plane.
 SHAPES = {
     (JOIN, MAIN_CONFIG): ("JoinConfiguration", True),
@@ -23,13 +22,13 @@ INIT_SHAPES = {MAIN_CONFIG: ("InitConfiguration", False), JOIN_CONFIG: ("JoinCon
 def settle(boot: Boot) -> Note:
     """Writes the configurations that kubeadm is run with."""
     addresses = _find_addresses(boot)
+    node_name = give_name(boot, addresses)
     files.private_folder(boot.paths.work)
     for name in boot.staged_configs:
         config = _read(boot, name)
-        config.fill(addresses)
+        config.fill(addresses, node_name)
         yamlfile.write(boot.paths.work / name, config.documents, 0o600)
-        _check_name(boot, config)
-    return Note("", f"address {', '.join(addresses)}")
+    return Note("", f"{node_name}, address {', '.join(addresses)}")
 
 
 def _find_addresses(boot: Boot) -> list[str]:
@@ -56,8 +55,3 @@ def _read(boot: Boot, name: str) -> KubeadmFile:
         what = "lacks" if control_plane else "has"
         raise Final("config-invalid", f"the JoinConfiguration in {name} {what} the section controlPlane")
     return config
-
-
-def _check_name(boot: Boot, config: KubeadmFile) -> None:
-    if not config.node_name and boot.hostname in NO_NAMES:
-        raise NotYet("hostname-not-set", f"the host name is still {boot.hostname!r}")

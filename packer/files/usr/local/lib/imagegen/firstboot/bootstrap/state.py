@@ -16,12 +16,14 @@ class State:
     mode: str = ""
     joined: bool = False
     tries: dict[str, int] = field(default_factory=dict)
+    hooks: list[str] = field(default_factory=list)
 
     @classmethod
     def load(cls, path: Path) -> State:
         data = files.read_json(path)
         tries = {str(name): int(count) for name, count in data.get("tries", {}).items()}
-        return cls(path, str(data.get("mode", "")), bool(data.get("joined", False)), tries)
+        hooks = [str(name) for name in data.get("hooks", [])]
+        return cls(path, str(data.get("mode", "")), bool(data.get("joined", False)), tries, hooks)
 
     @property
     def total_tries(self) -> int:
@@ -40,5 +42,10 @@ class State:
         self.joined = True
         self._save()
 
+    def mark_hook(self, name: str) -> None:
+        self.hooks.append(name)
+        self._save()
+
     def _save(self) -> None:
-        files.write_json(self.path, {"mode": self.mode, "joined": self.joined, "tries": self.tries}, 0o600)
+        data = {"mode": self.mode, "joined": self.joined, "tries": self.tries, "hooks": self.hooks}
+        files.write_json(self.path, data, 0o600)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bootstrap import cni, endpoint, guard, kubeadm, settle, waits, wipe
+from bootstrap import cni, endpoint, guard, hooks, kubeadm, settle, waits, wipe
 from bootstrap.boot import INIT_MODE, JOIN_MODE, Boot
 from bootstrap.identity import INIT, JOIN, WORKER
 from bootstrap.reasons import Note
@@ -21,6 +21,10 @@ RETRY, GO_ON = "retry", "go on"
 SETTLE = "settle"
 
 
+def _always(_: Boot) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Phase:
     """A step of first boot; after a failed try the boot goes back to the phase `again`, or to this one."""
@@ -33,11 +37,12 @@ class Phase:
     limit: float | None = None
     at_limit: str = RETRY
     again: str = ""
+    needed: Callable[[Boot], bool] = _always
 
     def applies(self, boot: Boot) -> bool:
         # The role is not known before the contract has been read; up to there, phases are for all.
         role_fits = self.roles == ROLES or boot.node.role in self.roles
-        return role_fits and boot.mode in self.modes and not self._is_past(boot)
+        return role_fits and boot.mode in self.modes and not self._is_past(boot) and self.needed(boot)
 
     def _is_past(self, boot: Boot) -> bool:
         done = boot.paths.done.exists()
@@ -50,10 +55,12 @@ PHASES = (
     Phase("runtime", waits.runtime, limit=120),
     Phase("clock", waits.clock, limit=300, at_limit=GO_ON),
     Phase("settle", settle.settle, limit=300),
+    Phase("pre-kubeadm", hooks.before, needed=hooks.has_before),
     Phase("guard", guard.guard, roles=FIRST),
     Phase("endpoint", endpoint.endpoint, modes=frozenset({JOIN_MODE})),
     Phase("kubeadm-init", kubeadm.init, roles=FIRST, modes=frozenset({INIT_MODE}), again=SETTLE),
     Phase("kubeadm-join", kubeadm.join, modes=frozenset({JOIN_MODE}), again=SETTLE),
     Phase("cni", cni.cni, roles=FIRST, modes=frozenset({INIT_MODE}), until=UNTIL_DONE),
+    Phase("post-kubeadm", hooks.after, until=UNTIL_DONE, needed=hooks.has_after),
     Phase("done", wipe.done, until=UNTIL_DONE),
 )

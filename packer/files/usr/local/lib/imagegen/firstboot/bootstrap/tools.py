@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from bootstrap.masking import Masker
 from bootstrap.paths import Paths
 from bootstrap.report import Report
 
-NOT_FOUND, TIMED_OUT = 127, 124
+NOT_FOUND, NOT_STARTED, TIMED_OUT = 127, 126, 124
 GRACE = 10.0
 QUESTION_LIMIT = 30.0
 LOG_BYTES = 1 << 20
@@ -48,7 +49,7 @@ class Tools:
             return Result(TIMED_OUT, "", f"{command[0]} did not end within {QUESTION_LIMIT:.0f} s")
         return Result(ended.returncode, ended.stdout, self._mask(ended.stderr))
 
-    def perform(self, *command: str, log: str, limit: float) -> Result:
+    def perform(self, *command: str, log: str, limit: float, environment: Mapping[str, str] | None = None) -> Result:
         """Runs a long work; its masked output goes to the journal and to /var/log/imagegen/<log>.log."""
         self._report.relay(f"+ {' '.join(command)}")
         try:
@@ -61,9 +62,12 @@ class Tools:
                 errors="replace",
                 start_new_session=True,
                 pass_fds=self.kept,
+                env={**os.environ, **(environment or {})},
             )
         except FileNotFoundError:
             return Result(NOT_FOUND, f"{command[0]} is not installed")
+        except OSError as error:
+            return Result(NOT_STARTED, f"{command[0]}: {error.strerror}")
         watch = _Watch(process, limit)
         with process, watch:
             output = self._follow(process, log)
