@@ -60,12 +60,16 @@ def _rendered_files(plan: ImagePlan, templates: Mapping[str, str]) -> list[tuple
         "modules": plan.modules,
         "sysctls": plan.sysctls,
         "datasources": plan.datasources,
+        "time_servers": plan.time_servers,
         "flannel_image": plan.flannel_image,
         "flannel_plugin_image": plan.flannel_plugin_image,
     }
-    unused = set() if plan.cni == "flannel" else {"usr/local/lib/imagegen/cni/flannel.yaml"}
+    wanted = {
+        "usr/local/lib/imagegen/cni/flannel.yaml": plan.cni == "flannel",
+        "etc/chrony/sources.d/imagegen.sources": bool(plan.time_servers),
+    }
     paths = [path.removeprefix(_TEMPLATES) for path in templates if path.startswith(_TEMPLATES)]
-    return [(path, templating.render(templates[_TEMPLATES + path], values)) for path in paths if path not in unused]
+    return [(path, templating.render(templates[_TEMPLATES + path], values)) for path in paths if wanted.get(path, True)]
 
 
 def _declared(plan: ImagePlan) -> dict[str, Any]:

@@ -208,6 +208,7 @@ class ImagePlan:
     hooks: Mapping[str, str]
     binaries: Mapping[str, str]
     datasources: tuple[str, ...]
+    time_servers: tuple[str, ...]
     bundle_sha256: str
     build_user: str
     qemu: QemuPlan

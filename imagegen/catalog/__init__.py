@@ -42,6 +42,7 @@ class ProviderFacts:
     datasources: tuple[str, ...]
     builder: str
     reserved: tuple[IPv4Network | IPv6Network, ...]
+    time_servers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             **{
                 **facts,
                 "datasources": tuple(facts["datasources"]),
+                "time_servers": tuple(facts["time_servers"]),
                 "reserved": tuple(ip_network(cidr) for cidr in facts["reserved"]),
             }
         )

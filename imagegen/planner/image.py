@@ -18,6 +18,7 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     """An image that nodes of the cluster boot."""
     content, version = catalog.image, cluster.version_of(image)
     facts = catalog.require_kubernetes(version)
+    provider = catalog.providers[cluster.provider.type]
     units = dict.fromkeys(content.enabled_units, "enabled") | dict.fromkeys(content.masked_units, "masked")
     return ImagePlan(
         name=image.metadata.name,
@@ -34,7 +35,8 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         units=units,
         hooks=numbered(image.hooks),
         binaries=_binaries(version, with_cni=cluster.network.cni is not Cni.NONE),
-        datasources=catalog.providers[cluster.provider.type].datasources,
+        datasources=provider.datasources,
+        time_servers=provider.time_servers,
         bundle_sha256=image.bundle.sha256 or "",
         build_user=BUILD_USER,
         qemu=_qemu(image),

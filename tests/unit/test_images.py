@@ -143,3 +143,21 @@ def test_an_image_s_hooks_travel_in_their_order() -> None:
     assert list(files) == [f"{folder}/01-second", f"{folder}/02-first"]
     assert {file.mode for file in files.values()} == {0o755}
     assert rendering.fingerprints != render(spec()).fingerprints
+
+
+@pytest.mark.parametrize(
+    ("provider", "servers"),
+    [
+        ("qemu", None),
+        ("aws", ["169.254.169.123"]),
+        ("alicloud", ["ntp.cloud.aliyuncs.com", "ntp7.cloud.aliyuncs.com", "ntp8.cloud.aliyuncs.com"]),
+    ],
+)
+def test_the_cloud_s_own_time_servers_are_in_the_image(provider: str, servers: list[str] | None) -> None:
+    rendering = render(spec(provider={"type": provider, "region": "somewhere"}))
+    path = "images/demo/packer/files/etc/chrony/sources.d/imagegen.sources"
+    said = rendering.tree[path].content.decode().splitlines() if path in rendering.tree else None
+    assert said == (servers and [f"server {server} iburst" for server in servers])
+    # What the spec says takes its place: user-data writes the same file.
+    own = render(spec(provider={"type": provider, "region": "somewhere"}, time={"servers": ["ntp.example.com"]}))
+    assert b"path: /etc/chrony/sources.d/imagegen.sources" in own.tree["user-data/worker-workers.yaml"].content
