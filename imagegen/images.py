@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -15,6 +15,8 @@ from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
 from imagegen.plan import CONTRACT, AlicloudPlan, ImagePlan
 
 _TEMPLATES = "image/"
+_FILES = "files/"
+_STAMP = "/etc/imagegen/image.json"
 # What steers Packer on the build host, and leaves no trace in the image.
 _ABOUT_HOOKS = "Programs of the spec's image.hooks, run in the order of their names before the image is checked.\n"
 _BUILD_HOST_ONLY = frozenset({"plugins.pkr.hcl", "sources.pkr.hcl", "variables.pkr.hcl"})
@@ -38,9 +40,9 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
         tree.add(f"hooks/{name}", script, EXECUTABLE)
     # Packer uploads a folder that is there, and git keeps none that is empty.
     tree.add("hooks/README", _ABOUT_HOOKS)
-    tree.add("declared.json", _json(_declared(plan)))
+    tree.add("declared.json", _json(_declared(plan, tree)))
     fingerprint = _fingerprint(plan, tree)
-    tree.add("files/etc/imagegen/image.json", _json(_stamp(plan, fingerprint)))
+    tree.add(f"files{_STAMP}", _json(_stamp(plan, fingerprint)))
     tree.add("image.env", _environment(plan, fingerprint))
     tree.add(f"{plan.name}.auto.pkrvars.json", _json(_variables(plan, fingerprint)))
     tree.add("seed/user-data", _seed_user_data(plan, build_key))
@@ -72,16 +74,32 @@ def _rendered_files(plan: ImagePlan, templates: Mapping[str, str]) -> list[tuple
     return [(path, templating.render(templates[_TEMPLATES + path], values)) for path in paths if wanted.get(path, True)]
 
 
-def _declared(plan: ImagePlan) -> dict[str, Any]:
+def _declared(plan: ImagePlan, tree: FileTree) -> dict[str, Any]:
+    """What `verify/` looks for on the machine; each entry is what a script was told, too."""
+    units = dict.fromkeys(plan.enabled_units, "enabled") | dict.fromkeys(plan.masked_units, "masked")
+    binaries = {f"/usr/bin/{name}": plan.kubernetes_version for name in plan.kubernetes_binaries}
+    binaries |= {f"/usr/local/bin/{name}": "" for name in plan.runtime_binaries}
+    binaries |= {f"/opt/cni/bin/{name}": "" for name in plan.cni_plugins}
     return {
         "modules": list(plan.modules),
         "sysctls": dict(plan.sysctls),
         "packages": list(plan.packages),
-        "binaries": dict(plan.binaries),
-        "units": dict(plan.units),
-        "files": {"/etc/containerd/config.toml": "0644", "/etc/imagegen/image.json": "0644"},
+        "binaries": binaries,
+        "units": units,
+        "files": dict(_declared_files(tree)),
         "images": [plan.sandbox_image],
+        "settings": dict(plan.settings),
     }
+
+
+def _declared_files(tree: FileTree) -> Iterator[tuple[str, dict[str, str]]]:
+    for path, file in tree:
+        if path.startswith(_FILES):
+            target = f"/{path.removeprefix(_FILES)}"
+            mode = "0755" if any(part.endswith("bin") for part in target.split("/")[:-1]) else "0644"
+            yield target, {"mode": mode, "sha256": sha256(file.content).hexdigest()}
+    # The bake writes into it when and by whom it was made.
+    yield _STAMP, {"mode": "0644"}
 
 
 def _fingerprint(plan: ImagePlan, tree: FileTree) -> str:
@@ -121,6 +139,12 @@ def _environment(plan: ImagePlan, fingerprint: str) -> str:
         "ARCHITECTURE": plan.architecture,
         "KUBERNETES_VERSION": plan.kubernetes_version,
         "PACKAGES": " ".join(plan.packages),
+        "MASKED_UNITS": " ".join(plan.masked_units),
+        "ENABLED_UNITS": " ".join(plan.enabled_units),
+        "KUBERNETES_BINARIES": " ".join(plan.kubernetes_binaries),
+        "RUNTIME_BINARIES": " ".join(plan.runtime_binaries),
+        "CNI_PLUGINS": " ".join(plan.cni_plugins),
+        "IMAGE_REPOSITORY": plan.sandbox_image.rpartition("/")[0],
         "SANDBOX_IMAGE": plan.sandbox_image,
         "CNI": plan.cni,
         "BUILD_USER": plan.build_user,

@@ -39,6 +39,7 @@ build {
       "${path.root}/scripts/40-install-files.sh",
       "${path.root}/scripts/50-install-runtime.sh",
       "${path.root}/scripts/60-install-kubernetes.sh",
+      "${path.root}/scripts/65-enable-units.sh",
       "${path.root}/scripts/70-import-images.sh",
       "${path.root}/scripts/75-run-hooks.sh",
       "${path.root}/scripts/80-verify-image.sh",

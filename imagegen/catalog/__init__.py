@@ -54,6 +54,10 @@ class ImageFacts:
     packages: tuple[str, ...]
     enabled_units: tuple[str, ...]
     masked_units: tuple[str, ...]
+    kubernetes_binaries: tuple[str, ...]
+    runtime_binaries: tuple[str, ...]
+    cni_plugins: tuple[str, ...]
+    settings: Mapping[str, str]
     flannel_image: str
     flannel_plugin_image: str
 
@@ -158,6 +162,10 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             packages=tuple(image["packages"]["debian"]),
             enabled_units=tuple(image["units"]["enabled"]),
             masked_units=tuple(image["units"]["masked"]),
+            kubernetes_binaries=tuple(image["binaries"]["kubernetes"]),
+            runtime_binaries=tuple(image["binaries"]["runtime"]),
+            cni_plugins=tuple(image["binaries"]["cni"]),
+            settings=image["settings"],
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
         ),

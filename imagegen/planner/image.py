@@ -9,32 +9,32 @@ from imagegen.spec import Cluster, Cni, Image
 
 BUILD_USER = "imagegen-build"
 
-_KUBERNETES_BINARIES = ("kubeadm", "kubectl", "kubelet")
-_RUNTIME_BINARIES = ("containerd", "containerd-shim-runc-v2", "ctr")
-_CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
-
 
 def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     """An image that nodes of the cluster boot."""
     content, version = catalog.image, cluster.version_of(image)
     facts = catalog.require_kubernetes(version)
+    sandbox = f"{cluster.kubernetes.image_repository}/pause:{facts.pause}"
     provider = catalog.providers[cluster.provider.type]
-    units = dict.fromkeys(content.enabled_units, "enabled") | dict.fromkeys(content.masked_units, "masked")
     return ImagePlan(
         name=image.metadata.name,
         os=image.os,
         architecture=image.architecture,
         kubernetes_version=version,
-        sandbox_image=f"{cluster.kubernetes.image_repository}/pause:{facts.pause}",
+        sandbox_image=sandbox,
         cni=cluster.network.cni,
         flannel_image=content.flannel_image,
         flannel_plugin_image=content.flannel_plugin_image,
         packages=content.packages,
         modules=content.modules,
         sysctls=content.sysctls,
-        units=units,
+        enabled_units=content.enabled_units,
+        masked_units=content.masked_units,
+        kubernetes_binaries=content.kubernetes_binaries,
+        runtime_binaries=content.runtime_binaries,
+        cni_plugins=content.cni_plugins if cluster.network.cni is not Cni.NONE else (),
+        settings={**content.settings, "containerd-sandbox": sandbox},
         hooks=numbered(image.hooks),
-        binaries=_binaries(version, with_cni=cluster.network.cni is not Cni.NONE),
         datasources=provider.datasources,
         time_servers=provider.time_servers,
         bundle_sha256=image.bundle.sha256 or "",
@@ -42,12 +42,6 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         qemu=_qemu(image),
         alicloud=_alicloud(cluster, image),
     )
-
-
-def _binaries(version: str, *, with_cni: bool) -> dict[str, str]:
-    binaries = {f"/usr/bin/{name}": version for name in _KUBERNETES_BINARIES}
-    binaries |= {f"/usr/local/bin/{name}": "" for name in _RUNTIME_BINARIES}
-    return binaries | ({f"/opt/cni/bin/{name}": "" for name in _CNI_PLUGINS} if with_cni else {})
 
 
 def _qemu(image: Image) -> QemuPlan:

@@ -34,4 +34,3 @@ write_stamp
 systemctl daemon-reload
 systemctl restart systemd-modules-load.service
 sysctl --quiet --system
-systemctl enable --quiet imagegen-bootstrap.service

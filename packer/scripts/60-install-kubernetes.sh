@@ -5,6 +5,9 @@ readonly work=/var/tmp/imagegen
 # shellcheck source=/dev/null
 source "$work/image.env"
 
+read -r -a programs <<<"$KUBERNETES_BINARIES"
+
 umask 022
-install --mode=0755 --target-directory=/usr/bin "$work"/source/bin/{kubeadm,kubelet,kubectl}
-systemctl enable --quiet kubelet.service
+for program in "${programs[@]}"; do
+  install --mode=0755 --target-directory=/usr/bin "$work/source/bin/$program"
+done

@@ -72,7 +72,7 @@ def _in_nspawn(packer: Path, supplies: Path, start: Path, folder: Path) -> Path:
 
 
 def _upload(packer: Path, supplies: Path, work: Path) -> None:
-    for name in ("files", "verify", "scripts"):
+    for name in ("files", "hooks", "verify", "scripts"):
         shutil.copytree(packer / name, work / name)
     shutil.copytree(supplies, work / "bundle")
     shutil.copyfile(packer / "image.env", work / "image.env")

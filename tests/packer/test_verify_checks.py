@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ SAID = {
     "dpkg-query --show --showformat=${db:Status-Abbrev} ${Package}\n": "ii  runc\nrc  chrony\n",
     "systemctl is-enabled kubelet.service": "enabled\n",
     "systemctl is-enabled apt-daily.timer": "disabled\n",
+    "systemctl is-active kubelet.service": "inactive\n",
+    "containerd config dump": "  sandbox = 'pause:1'\n   SystemdCgroup = false\n",
     "ctr --namespace=k8s.io images list --quiet": "pause:1\nloose:1\npacked:1\n",
     f"ctr --namespace=k8s.io {PINNED}": "pause:1\npacked:1\n",
     "ctr --namespace=k8s.io images check": (
@@ -51,13 +54,16 @@ def one(kind: str, name: str, wanted: Any = None) -> report.Check:
         ("units", "apt-daily.timer", "masked", "disabled"),
         ("units", "nothing.service", "enabled", "absent"),
         ("binaries", "/nowhere/kubelet", "1.37.2", "absent"),
-        ("files", "/nowhere", "0644", "absent"),
+        ("files", "/nowhere", {"mode": "0644"}, "absent"),
+        ("settings", "kubelet", "active", "inactive"),
+        ("settings", "containerd-cgroups", "systemd", "cgroupfs"),
+        ("settings", "containerd-sandbox", "pause:2", "pause:1"),
         ("images", "missing:1", None, "absent"),
         ("images", "loose:1", None, "not pinned"),
         ("images", "packed:1", None, "not unpacked"),
     ],
 )
-def test_check_fails(kind: str, name: str, wanted: str | None, found: str) -> None:
+def test_check_fails(kind: str, name: str, wanted: Any, found: str) -> None:
     check = one(kind, name, wanted)
     assert (check.passed, check.found) == (False, found)
 
@@ -70,6 +76,8 @@ def test_check_fails(kind: str, name: str, wanted: str | None, found: str) -> No
         ("units", "kubelet.service", "enabled"),
         ("binaries", "/bin/sh", ""),
         ("images", "pause:1", None),
+        ("settings", "kubelet", "inactive"),
+        ("settings", "containerd-sandbox", "pause:1"),
     ],
 )
 def test_check_passes(kind: str, name: str, wanted: str | None) -> None:
@@ -106,7 +114,18 @@ def test_mode_of_a_file(tmp_path: Path) -> None:
     file.touch()
     file.chmod(0o600)
     owner = "root" if os.geteuid() == 0 else str(os.geteuid())
-    assert one("files", str(file), "0644").found == f"0600 of {owner}"
+    assert one("files", str(file), {"mode": "0644"}).found == f"0600 of {owner}"
+
+
+def test_content_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("as declared\n")
+    file.chmod(0o644)
+    wanted = {"mode": "0644", "sha256": sha256(b"as declared\n").hexdigest()}
+    declared: dict[str, Any] = {kind: {} for kind in checks._KINDS} | {"files": {str(file): wanted}}  # noqa: SLF001
+    assert [check.passed for check in checks.run(declared) if check.kind == "content"] == [True]
+    file.write_text("changed\n")
+    assert [check.passed for check in checks.run(declared) if check.kind == "content"] == [False]
 
 
 def test_report_lists_what_failed(tmp_path: Path) -> None:

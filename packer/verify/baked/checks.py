@@ -1,4 +1,4 @@
-"""A check per declared module, sysctl, package, binary, unit, file and image."""
+"""A check per declared module, sysctl, package, binary, unit, file, image and setting."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import platform
 import re
 import stat
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from baked import settings
 from baked.report import Check
 
 if TYPE_CHECKING:
@@ -67,9 +69,13 @@ def _units(states: dict[str, str]) -> Iterator[Check]:
         yield _same("unit", name, state, _output("systemctl", "is-enabled", name).strip() or _ABSENT)
 
 
-def _files(modes: dict[str, str]) -> Iterator[Check]:
-    for name, mode in modes.items():
-        yield _same("file", name, f"{mode} of root", _mode_and_owner(Path(name)))
+def _files(declared: dict[str, dict[str, str]]) -> Iterator[Check]:
+    for name, wanted in declared.items():
+        path = Path(name)
+        yield _same("file", name, f"{wanted['mode']} of root", _mode_and_owner(path))
+        if "sha256" in wanted:
+            found = sha256(path.read_bytes()).hexdigest() if path.is_file() else _ABSENT
+            yield _same("content", name, wanted["sha256"], found)
 
 
 def _mode_and_owner(path: Path) -> str:
@@ -78,6 +84,11 @@ def _mode_and_owner(path: Path) -> str:
     status = path.stat()
     owner = "root" if status.st_uid == 0 else str(status.st_uid)
     return f"{stat.S_IMODE(status.st_mode):04o} of {owner}"
+
+
+def _settings(values: dict[str, str]) -> Iterator[Check]:
+    for name, value in values.items():
+        yield _same("setting", name, value, settings.READERS[name](_output, _read))
 
 
 def _images(names: list[str]) -> Iterator[Check]:
@@ -125,4 +136,5 @@ _KINDS: dict[str, Callable[[Any], Iterator[Check]]] = {
     "units": _units,
     "files": _files,
     "images": _images,
+    "settings": _settings,
 }
