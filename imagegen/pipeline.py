@@ -14,11 +14,11 @@ from imagegen.catalog import Catalog
 from imagegen.decode import decode_cluster
 from imagegen.diagnostics import Diagnostic, Position, Report
 from imagegen.filetree import PRIVATE, FileTree
-from imagegen.images import ImageFolder, render_image
+from imagegen.images import Description, ImageFolder, describe_image, render_image
 from imagegen.inheritance import Documents, Read, load, refuse
 from imagegen.leaks import find_secrets
 from imagegen.plan import ClusterPlan
-from imagegen.planner import plan_cluster
+from imagegen.planner import plan_cluster, plan_images
 from imagegen.readme import render_readme
 from imagegen.rules import check_rules
 from imagegen.schema import check_schema
@@ -108,6 +108,12 @@ def render(cluster: Cluster, bundle: Bundle, assets: Assets) -> tuple[Rendering 
     tree.add("README.md", render_readme(plan))
     tree.add("manifest.json", json.dumps(_manifest(plan, artifacts, fingerprints, tree, assets), indent=2) + "\n")
     return Rendering(tree=tree, plan=plan, artifacts=artifacts, fingerprints=fingerprints), report
+
+
+def describe_images(cluster: Cluster, assets: Assets) -> Mapping[str, Description]:
+    """What is in each image of the cluster, by the image's name; no secrets are needed for it."""
+    plans = plan_images(cluster, assets.catalog)
+    return {plan.name: describe_image(plan, assets.packer, assets.templates) for plan in plans}
 
 
 def _located(findings: tuple[Diagnostic, ...], documents: Documents) -> tuple[Diagnostic, ...]:

@@ -69,10 +69,10 @@ build {
   post-processor "manifest" {
     output     = "${path.root}/manifest.json"
     strip_path = true
-    custom_data = {
+    custom_data = merge(var.image_contents, {
       image       = var.image_name
       fingerprint = var.image_fingerprint
       kubernetes  = var.kubernetes_version
-    }
+    })
   }
 }

@@ -19,6 +19,16 @@ variable "image_fingerprint" {
   }
 }
 
+variable "image_contents" {
+  type        = map(string)
+  description = "What the fingerprint is made of, by name: Packer's manifest keeps it, to say later why an image is stale."
+  default     = {}
+  validation {
+    condition     = contains(keys(var.image_contents), "fingerprint") == false
+    error_message = "The image_contents cannot hold a fingerprint."
+  }
+}
+
 variable "kubernetes_version" {
   type        = string
   description = "Version of Kubernetes in the image, without a v."

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from imagegen import __version__
-from imagegen.cli import diff, explain, init, inspect, kubeconfig, render, schema, secrets, token, validate
+from imagegen.cli import (
+    diff,
+    explain,
+    fingerprint,
+    init,
+    inspect,
+    kubeconfig,
+    render,
+    schema,
+    secrets,
+    stale,
+    token,
+    validate,
+)
 from imagegen.cli.common import FAILED
 
 app = typer.Typer(
@@ -21,6 +34,8 @@ app.command()(init.init)
 app.command()(validate.validate)
 app.command()(render.render)
 app.command()(diff.diff)
+app.command()(fingerprint.fingerprint)
+app.command()(stale.stale)
 app.command()(explain.explain)
 app.command()(kubeconfig.kubeconfig)
 app.command()(inspect.inspect)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from imagegen.bundle import Bundle
 from imagegen.catalog import Catalog
-from imagegen.plan import ClusterPlan, DeliveryPlan
+from imagegen.plan import ClusterPlan, DeliveryPlan, ImagePlan
 from imagegen.planner.decisions import decide
 from imagegen.planner.image import plan_image
 from imagegen.planner.nodes import plan_nodes
 from imagegen.planner.roles import plan_roles
 from imagegen.spec import Cluster
 
-__all__ = ["decide", "plan_cluster"]
+__all__ = ["decide", "plan_cluster", "plan_images"]
 
 
 def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterPlan:
@@ -31,7 +31,16 @@ def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterP
             encoding=provider.encoding,
             gzip=provider.gzip,
         ),
-        images=tuple(plan_image(cluster, image, catalog) for image in cluster.used_images),
+        images=_images(cluster, catalog),
         roles=plan_roles(cluster, facts, bundle),
         nodes=plan_nodes(cluster, bundle),
     )
+
+
+def plan_images(cluster: Cluster, catalog: Catalog) -> tuple[ImagePlan, ...]:
+    """The images that the machines of a spec boot."""
+    return _images(decide(cluster, catalog), catalog)
+
+
+def _images(cluster: Cluster, catalog: Catalog) -> tuple[ImagePlan, ...]:
+    return tuple(plan_image(cluster, image, catalog) for image in cluster.used_images)

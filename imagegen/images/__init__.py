@@ -1,0 +1,126 @@
+"""An image plan becomes the folder that Packer builds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagegen import templating, yaml_dump
+from imagegen.bundle import KeyPair
+from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
+from imagegen.images.contents import contents_of, fingerprint_of
+from imagegen.images.declared import STAMP, declare
+from imagegen.images.settings import environment, variables
+from imagegen.plan import CONTRACT, ImagePlan
+
+_TEMPLATES = "image/"
+_ABOUT_HOOKS = "Programs of the spec's image.hooks, run in the order of their names before the image is checked.\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """All that decides what is in an image, by name, and the fingerprint of that."""
+
+    contents: Mapping[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFolder:
+    """The emitted folder, and the fingerprint of all that goes into the image."""
+
+    tree: FileTree
+    fingerprint: str
+
+
+def describe_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]) -> Description:
+    """What is in the image that the plan asks for."""
+    return _describe(plan, _content_tree(plan, static, templates))
+
+
+def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str], build_key: KeyPair) -> ImageFolder:
+    """Everything that `packer build` needs but the offline bundle."""
+    tree = _content_tree(plan, static, templates)
+    description = _describe(plan, tree)
+    fingerprint = description.fingerprint
+    tree.add(f"files{STAMP}", _json(_stamp(plan, fingerprint)))
+    tree.add("image.env", environment(plan, fingerprint))
+    tree.add(f"{plan.name}.auto.pkrvars.json", _json(variables(plan, description.contents, fingerprint)))
+    tree.add("seed/user-data", _seed_user_data(plan, build_key))
+    seed = {"instance-id": f"imagegen-build-{fingerprint[:12]}", "local-hostname": "imagegen-build"}
+    tree.add("seed/meta-data", yaml_dump.dump(seed))
+    tree.add("build-key", build_key.private, PRIVATE)
+    return ImageFolder(tree=tree, fingerprint=fingerprint)
+
+
+def _content_tree(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]) -> FileTree:
+    tree = FileTree()
+    tree.graft(".", static)
+    for path, content in _rendered_files(plan, templates):
+        tree.add(f"files/{path}", content)
+    for name, script in plan.hooks.items():
+        tree.add(f"hooks/{name}", script, EXECUTABLE)
+    # Packer uploads a folder that is there, and git keeps none that is empty.
+    tree.add("hooks/README", _ABOUT_HOOKS)
+    tree.add("declared.json", _json(declare(plan, tree)))
+    return tree
+
+
+def _describe(plan: ImagePlan, tree: FileTree) -> Description:
+    contents = contents_of(plan, tree)
+    return Description(contents=contents, fingerprint=fingerprint_of(contents))
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _rendered_files(plan: ImagePlan, templates: Mapping[str, str]) -> list[tuple[str, str]]:
+    values = {
+        "sandbox_image": plan.sandbox_image,
+        "modules": plan.modules,
+        "sysctls": plan.sysctls,
+        "datasources": plan.datasources,
+        "time_servers": plan.time_servers,
+        "flannel_image": plan.flannel_image,
+        "flannel_plugin_image": plan.flannel_plugin_image,
+    }
+    wanted = {
+        "usr/local/lib/imagegen/cni/flannel.yaml": plan.cni == "flannel",
+        "etc/chrony/sources.d/imagegen.sources": bool(plan.time_servers),
+    }
+    paths = [path.removeprefix(_TEMPLATES) for path in templates if path.startswith(_TEMPLATES)]
+    return [(path, templating.render(templates[_TEMPLATES + path], values)) for path in paths if wanted.get(path, True)]
+
+
+def _stamp(plan: ImagePlan, fingerprint: str) -> dict[str, Any]:
+    return {
+        "contract": CONTRACT,
+        "name": plan.name,
+        "fingerprint": fingerprint,
+        "kubernetes": plan.kubernetes_version,
+        "os": plan.os,
+        "architecture": plan.architecture,
+    }
+
+
+def _seed_user_data(plan: ImagePlan, build_key: KeyPair) -> str:
+    config = {
+        "users": [
+            {
+                "name": plan.build_user,
+                "shell": "/bin/bash",
+                "sudo": "ALL=(ALL) NOPASSWD:ALL",
+                "lock_passwd": True,
+                "ssh_authorized_keys": [build_key.public],
+            }
+        ],
+        "ssh_pwauth": False,
+        "disable_root": True,
+        "ssh_genkeytypes": ["ed25519"],
+        "package_update": False,
+        "package_upgrade": False,
+    }
+    return "#cloud-config\n" + yaml_dump.dump(config)

@@ -1,0 +1,62 @@
+"""All that decides what is in an image, by name; the fingerprint is a hash of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+from imagegen.filetree import FileTree
+from imagegen.plan import ImagePlan
+
+# Folders and files of the emitted folder, by what a person calls them. What is not here steers Packer on the build
+# host, and leaves no trace in the image.
+_PARTS = {
+    "scripts": ("scripts/", "build.pkr.hcl"),
+    "checks": ("verify/",),
+    "first boot": ("files/usr/local/lib/imagegen/firstboot/",),
+    "files": ("files/",),
+    "hooks": ("hooks/",),
+}
+
+
+def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
+    """What is in the image: versions and names as they are, files as a hash of each part."""
+    said = {
+        "name": plan.name,
+        "kubernetes": plan.kubernetes_version,
+        "os": plan.os,
+        "architecture": plan.architecture,
+        "base": _base(plan),
+        "disk": f"{plan.qemu.disk_gib} GiB",
+        "bundle": plan.bundle_sha256 or "not pinned",
+        "sandbox image": plan.sandbox_image,
+        "cni": plan.cni,
+        "packages": " ".join(plan.packages),
+        "programs": " ".join((*plan.kubernetes_binaries, *plan.runtime_binaries, *plan.cni_plugins)),
+        "units": " ".join((*plan.enabled_units, *(f"-{unit}" for unit in plan.masked_units))),
+        "settings": json.dumps(dict(plan.settings), sort_keys=True),
+    }
+    return said | _hashes(tree)
+
+
+def fingerprint_of(contents: Mapping[str, str]) -> str:
+    """SHA-256 over the contents."""
+    return sha256(json.dumps(dict(contents), sort_keys=True).encode()).hexdigest()
+
+
+def _hashes(tree: FileTree) -> dict[str, str]:
+    digests = {name: sha256() for name in _PARTS}
+    for path, file in tree:
+        name = next((name for name, starts in _PARTS.items() if path.startswith(starts)), None)
+        if name is not None:
+            digests[name].update(f"{path} {file.mode:o} {sha256(file.content).hexdigest()}\n".encode())
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+def _base(plan: ImagePlan) -> str:
+    alicloud = plan.alicloud.source_image if plan.alicloud else ""
+    # A pinned base is its checksum, wherever it lies; an unpinned one is its address.
+    pinned = plan.qemu.base_checksum.startswith(("sha256:", "sha512:"))
+    qemu = plan.qemu.base_checksum if pinned else plan.qemu.base_url
+    return " ".join(part for part in (qemu, alicloud) if part)

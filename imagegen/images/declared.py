@@ -1,0 +1,41 @@
+"""What is checked on the machine when it is baked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from imagegen.filetree import FileTree
+from imagegen.plan import ImagePlan
+
+FILES = "files/"
+STAMP = "/etc/imagegen/image.json"
+
+
+def declare(plan: ImagePlan, tree: FileTree) -> dict[str, Any]:
+    """What `verify/` looks for on the machine; each entry is what a script was told, too."""
+    units = dict.fromkeys(plan.enabled_units, "enabled") | dict.fromkeys(plan.masked_units, "masked")
+    binaries = {f"/usr/bin/{name}": plan.kubernetes_version for name in plan.kubernetes_binaries}
+    binaries |= {f"/usr/local/bin/{name}": "" for name in plan.runtime_binaries}
+    binaries |= {f"/opt/cni/bin/{name}": "" for name in plan.cni_plugins}
+    return {
+        "modules": list(plan.modules),
+        "sysctls": dict(plan.sysctls),
+        "packages": list(plan.packages),
+        "binaries": binaries,
+        "units": units,
+        "files": dict(_declared_files(tree)),
+        "images": [plan.sandbox_image],
+        "settings": dict(plan.settings),
+    }
+
+
+def _declared_files(tree: FileTree) -> Iterator[tuple[str, dict[str, str]]]:
+    for path, file in tree:
+        if path.startswith(FILES):
+            target = f"/{path.removeprefix(FILES)}"
+            mode = "0755" if any(part.endswith("bin") for part in target.split("/")[:-1]) else "0644"
+            yield target, {"mode": mode, "sha256": sha256(file.content).hexdigest()}
+    # The bake writes into it when and by whom it was made.
+    yield STAMP, {"mode": "0644"}

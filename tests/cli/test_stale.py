@@ -1,0 +1,127 @@
+"""Fingerprints, and whether what was baked is still what is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.specs import run, spec
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "cluster.yaml"
+    path.write_text(yaml.safe_dump(spec()))
+    return path
+
+
+def described(path: Path) -> Json:
+    data: Json = json.loads(run("fingerprint", path, "--format", "json").stdout)["demo"]
+    return data
+
+
+def packer(*builds: Json) -> Json:
+    """Packer's manifest: the last of its builds is not always the last in the list."""
+    return {
+        "builds": [
+            {"artifact_id": f"disk-{time}", "build_time": time, "custom_data": {**build["contents"], **build}}
+            for time, build in zip((200, 100), builds, strict=False)
+        ],
+        "last_run_uuid": "x",
+    }
+
+
+def alicloud(build: Json) -> Json:
+    tags = {"image": f"demo-1.37.2-{build['fingerprint'][:12]}", "fingerprint": build["fingerprint"]}
+    tags |= {"kubernetes": build["contents"]["kubernetes"], "os": build["contents"]["os"]}
+    tag = [{"TagKey": f"imagegen/{key}", "TagValue": value} for key, value in tags.items()]
+    own = {"ImageId": "m-1", "ImageName": "demo", "CreationTime": "2026-11-01T00:00:00Z", "Tags": {"Tag": tag}}
+    return {"Images": {"Image": [own, {"ImageId": "m-2", "ImageName": "somebody's", "Tags": {"Tag": []}}]}}
+
+
+def aws(build: Json) -> Json:
+    (own, _) = alicloud(build)["Images"]["Image"]
+    tags = [{"Key": tag["TagKey"], "Value": tag["TagValue"]} for tag in own["Tags"]["Tag"]]
+    return {"Images": [{"ImageId": "ami-1", "Name": "demo", "CreationDate": "2026-11-01T00:00:00Z", "Tags": tags}]}
+
+
+def asked(path: Path, record: Json) -> tuple[int, str]:
+    against = path.with_name("record.json")
+    against.write_text(json.dumps(record))
+    result = run("stale", path, "--against", against)
+    return result.exit_code, result.stdout
+
+
+def test_the_fingerprint_needs_no_secrets(path: Path) -> None:
+    result = run("fingerprint", path)
+    assert result.stdout == f"{described(path)['fingerprint']}  demo\n"
+    run("secrets", "new", path)
+    assert run("render", path, "--out", path.parent / "out").exit_code == 0
+    manifest = json.loads((path.parent / "out/demo/manifest.json").read_text())
+    assert manifest["images"]["demo"]["fingerprint"] == described(path)["fingerprint"]
+
+
+@pytest.mark.parametrize("record", [packer, alicloud, aws], ids=lambda make: make.__name__)
+def test_what_was_just_baked_is_fresh(path: Path, record: Any) -> None:
+    code, said = asked(path, record(described(path)))
+    assert (code, said.split(" (")[0]) == (0, "demo: fresh")
+
+
+@pytest.mark.parametrize("record", [packer, alicloud, aws], ids=lambda make: make.__name__)
+def test_another_version_is_said(path: Path, record: Any) -> None:
+    old = described(path)
+    path.write_text(yaml.safe_dump(spec(kubernetes={"version": "1.37.1"})))
+    code, said = asked(path, record(old))
+    assert code == 1
+    assert said.startswith("demo: stale (")
+    assert "    kubernetes 1.37.2 → 1.37.1\n" in said
+
+
+def test_packages_are_named_and_hashes_are_not(path: Path) -> None:
+    old = described(path)
+    old["contents"]["packages"] += " telnet"
+    old["contents"]["scripts"] = "0" * 64
+    old["fingerprint"] = "0" * 64
+    _, said = asked(path, packer(old))
+    assert said.splitlines()[1:] == ["    packages: -telnet", "    scripts changed"]
+
+
+def test_a_cloud_s_tags_do_not_tell_everything(path: Path) -> None:
+    old = described(path)
+    old["fingerprint"] = "0" * 64
+    code, said = asked(path, alicloud(old))
+    assert code == 1
+    assert "its record does not say in what: name, " in said
+
+
+def test_the_newest_image_counts(path: Path) -> None:
+    new, old = described(path), {**described(path), "fingerprint": "0" * 64}
+    assert asked(path, packer(new, old))[0] == 0
+    assert asked(path, packer(old, new))[0] == 1
+
+
+def test_an_image_that_was_never_baked(path: Path) -> None:
+    code, said = asked(path, {"Images": []})
+    assert (code, said) == (1, "demo: stale\n    it was never baked\n")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"Images": 1}', "null"])
+def test_a_file_that_is_no_list(path: Path, text: str) -> None:
+    against = path.with_name("record.json")
+    against.write_text(text)
+    result = run("stale", path, "--against", against)
+    assert result.exit_code == 3
+    assert "neither Packer's manifest.json nor" in result.stderr
+
+
+def test_for_programs(path: Path) -> None:
+    against = path.with_name("record.json")
+    against.write_text(json.dumps(packer(described(path))))
+    said = json.loads(run("stale", path, "--against", against, "--format", "json").stdout)
+    assert said == [{"image": "demo", "fresh": True, "newest": "disk-200", "reasons": []}]
