@@ -9,6 +9,7 @@ import typer
 
 from imagegen import __version__
 from imagegen.cli import (
+    bake,
     diff,
     explain,
     fingerprint,
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(init.init)
 app.command()(validate.validate)
 app.command()(render.render)
+app.command()(bake.bake)
 app.command()(diff.diff)
 app.command()(fingerprint.fingerprint)
 app.command()(stale.stale)

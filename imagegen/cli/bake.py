@@ -1,0 +1,138 @@
+"""`imagegen bake`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imagegen.cli.common import FAILED, FINDINGS, SpecArgument, load_assets, read_spec
+from imagegen.cli.render import OutOption
+from imagegen.console import complain, say
+
+if TYPE_CHECKING:
+    from imagegen.baking import Bake
+    from imagegen.pipeline import Assets
+    from imagegen.spec import Cluster
+
+_LAST_LINES = 20
+
+
+def bake(
+    spec: SpecArgument,
+    image: Annotated[str | None, typer.Option("--image", help="One image; default: every one of the spec.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Packer's builder, such as qemu; default: the provider's.")
+    ] = None,
+    bundle: Annotated[Path | None, typer.Option("--bundle", file_okay=False, help="The offline bundle.")] = None,
+    var: Annotated[
+        list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="A variable of the templates.")
+    ] = None,
+    out: OutOption = Path("out"),
+    packer: Annotated[str, typer.Option("--packer", help="The program.")] = "packer",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the commands, run none.")] = False,
+) -> None:
+    """Bake what was rendered: `packer init`, `validate` and `build`, with progress, and the whole log in a file."""
+    loaded = load_assets()
+    cluster = read_spec(spec, loaded)
+    builders = tuple(only or [loaded.catalog.providers[cluster.provider.type].builder])
+    variables = dict(_assignment(text) for text in var or ())
+    if bundle is not None:
+        variables["bundle_dir"] = str(bundle.resolve())
+    plan = _plan(packer, builders, variables)
+    for name, folder in _folders(cluster, loaded, image, out):
+        own = {"output_dir": str((folder / "output").resolve()), **plan.variables}
+        _bake_one(name, folder, replace(plan, variables=own), dry_run=dry_run)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"`{text}` is not NAME=VALUE", param_hint="--var")
+    return name, value
+
+
+def _plan(packer: str, builders: tuple[str, ...], variables: dict[str, str]) -> Bake:
+    from imagegen.baking import Bake, version_of  # noqa: PLC0415  slow to import
+
+    try:
+        version = version_of(packer)
+    except FileNotFoundError:
+        complain(f"{packer}: not found: install Packer, or name it with --packer")
+        raise typer.Exit(FAILED) from None
+    except ValueError as error:
+        complain(f"{packer}: this is not Packer: it says `{error}`")
+        raise typer.Exit(FAILED) from None
+    return Bake(packer=packer, version=version, builders=builders, variables=variables)
+
+
+def _folders(cluster: Cluster, loaded: Assets, image: str | None, out: Path) -> Iterable[tuple[str, Path]]:
+    """The rendered folders of the images; each must be what the spec asks for now."""
+    from imagegen.pipeline import describe_images  # noqa: PLC0415  the stages are slow to import
+
+    images = describe_images(cluster, loaded)
+    if image is not None and image not in images:
+        complain(f"there is no image `{image}`; known: {', '.join(images)}")
+        raise typer.Exit(FINDINGS)
+    for name in [image] if image else list(images):
+        folder = out / cluster.metadata.name / "images" / name / "packer"
+        settings = folder / "image.env"
+        if not settings.is_file() or f"IMAGE_FINGERPRINT={images[name].fingerprint}\n" not in settings.read_text():
+            complain(f"{folder}: not what the spec asks for: run `imagegen render` first")
+            raise typer.Exit(FINDINGS)
+        yield name, folder
+
+
+def _bake_one(name: str, folder: Path, plan: Bake, *, dry_run: bool) -> None:
+    from imagegen.baking import collect, commands_of, staged  # noqa: PLC0415  slow to import
+    from imagegen.baking.commands import INIT_SINCE  # noqa: PLC0415
+
+    old = plan.version < INIT_SINCE
+    version = ".".join(str(part) for part in plan.version)
+    say(f"image {name}: Packer {version}{', without `packer init` and plugins.pkr.hcl, which it lacks' if old else ''}")
+    if dry_run:
+        for command in commands_of(plan):
+            say(f"    {shlex.join(command)}")
+        return
+    log = folder / "bake.log"
+    log.touch(mode=0o600)
+    started = time.monotonic()
+    with staged(folder, plan.version) as place:
+        _run_all(plan, place, log)
+        collect(place, folder)
+    say(f"image {name}: baked in {time.monotonic() - started:.0f} s; log: {log}")
+
+
+def _run_all(plan: Bake, place: Path, log: Path) -> None:
+    from imagegen.baking import commands_of, follow, mask_for, read_line  # noqa: PLC0415  slow to import
+    from imagegen.live import Progress  # noqa: PLC0415
+
+    mask = mask_for(os.environ)
+    environment = {**os.environ, "CHECKPOINT_DISABLE": "1"}
+    last: list[str] = []
+    with log.open("w", encoding="utf-8") as file, Progress() as progress:
+
+        def hear(text: str) -> None:
+            masked = mask(text)
+            file.write(masked + "\n")
+            file.flush()
+            last.append(masked)
+            del last[:-_LAST_LINES]
+            if line := read_line(masked):
+                progress.show(line.builder, line.text, phase=line.phase)
+
+        for command in commands_of(plan):
+            progress.show("packer", command[1], phase=True)
+            if code := follow(command, place, environment, hear):
+                failed = f"`packer {command[1]}` ended with code {code}; the whole log: {log}"
+                break
+        else:
+            return
+    complain("\n".join([*last, failed]))
+    raise typer.Exit(FAILED)

@@ -1,0 +1,71 @@
+"""What a long run shows while it goes on: a line for each worker on a terminal, a line for each phase elsewhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+
+_PER_SECOND = 4
+
+
+@dataclass(slots=True)
+class _Worker:
+    phase: str = ""
+    last: str = ""
+    ended: bool = False
+
+
+class Progress:
+    """Workers with their phase, the time since the start, and the last that they said; on standard error."""
+
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415  slow to import
+
+        self._console: Console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._live: Live | None = None
+        self._workers: dict[str, _Worker] = {}
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            from rich.live import Live  # noqa: PLC0415  as above
+
+            self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=_PER_SECOND)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, worker: str, text: str, *, phase: bool) -> None:
+        """A worker has begun a phase, or has said something in it."""
+        state = self._workers.setdefault(worker, _Worker())
+        if not phase:
+            state.last = text.strip()
+            return
+        state.phase, state.last = text, ""
+        if self._live is None:
+            self._console.print(f"{self._elapsed()}  {worker}: {text}")
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._started:5.0f} s"
+
+    def _table(self) -> Table:
+        from rich.table import Table  # noqa: PLC0415  as above
+
+        table = Table.grid(padding=(0, 2))
+        for column in ("elapsed", "worker", "phase", "last"):
+            table.add_column(column, no_wrap=True, overflow="ellipsis")
+        for worker, state in self._workers.items():
+            table.add_row(self._elapsed(), worker, state.phase, state.last)
+        return table
