@@ -31,6 +31,5 @@ def kubeconfig(
     if bundle.authorities is None:
         complain("the control plane was made elsewhere, and so was its CA's key: ask there for a kubeconfig")
         raise typer.Exit(FINDINGS)
-    authority = bundle.authorities.cluster_ca
-    write_private(path, make_kubeconfig(bundle.cluster, authority, cluster.control_plane.address, group, now()))
+    write_private(path, make_kubeconfig(bundle, cluster.control_plane.address, group, now()))
     say(f"wrote {path}: `kubectl --kubeconfig {path} get nodes`")
