@@ -36,6 +36,7 @@ def dump_bundle(bundle: Bundle) -> str:
         "buildKey": {"public": bundle.build_key.public, "private": bundle.build_key.private},
         "tokens": dict(bundle.tokens),
         **({"trustedCAs": list(bundle.trusted_cas)} if bundle.trusted_cas else {}),
+        **({"recipients": list(bundle.recipients)} if bundle.recipients else {}),
     }
     return _HEADER + yaml_dump.dump(data)
 
@@ -113,6 +114,7 @@ def _decode(data: Mapping[str, Any], existing_ca: str | None) -> Bundle:
         ca_hashes=keys.ca_hashes(trusted),
         not_before=keys.not_before(trusted, *certificates[1:]),
         trusted_cas=further,
+        recipients=tuple(_texts(data, "recipients")),
     )
 
 

@@ -21,6 +21,7 @@ def summarise(bundle: Bundle) -> dict[str, Any]:
         "trustedCAs": [{"caCertHash": ca_hashes(text)[0], **_validity(text)} for text in bundle.trusted_cas],
         "tokenIDs": {name: token.partition(".")[0] for name, token in bundle.tokens.items()},
         "buildKey": bundle.build_key.public,
+        "recipients": list(bundle.recipients),
     }
 
 
