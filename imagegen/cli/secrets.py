@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imagegen.cli import secrets_age
+from imagegen.cli import secrets_age, secrets_trust
 from imagegen.cli.bundles import (
     IdentityOption,
     RecipientOption,
@@ -144,3 +144,6 @@ def _write(path: Path, bundle: Bundle, given: Path | None, readers: tuple[str, .
 
 app.command()(secrets_age.encrypt)
 app.command()(secrets_age.decrypt)
+app.command()(secrets_trust.trust)
+app.command()(secrets_trust.distrust)
+app.command("replace-ca")(secrets_trust.replace_ca)
