@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -130,6 +131,32 @@ def test_a_bundle_that_forgot_its_recipients_is_not_rewritten(named: Key) -> Non
     refused(run("secrets", "encrypt", SPEC), "to whom?")
     assert run("secrets", "encrypt", SPEC, "--recipient", named.recipient).exit_code == 0
     assert run("token", "rotate", SPEC, "--pool", "workers").exit_code == 0
+
+
+def test_a_recipient_that_was_spoilt_by_hand(named: Key) -> None:
+    assert run("secrets", "decrypt", SPEC, "--out", PLAIN).exit_code == 0
+    PLAIN.write_text(PLAIN.read_text().replace(named.recipient, f"{named.recipient}x"))
+    kept = ENCRYPTED.read_bytes()
+    ENCRYPTED.unlink()
+    refused(run("secrets", "encrypt", SPEC), "cannot be encrypted: recipients: not an age1")
+    assert not ENCRYPTED.exists()
+    ENCRYPTED.write_bytes(kept)
+
+
+def test_a_key_through_a_pipe_is_read_once(key: Key) -> None:
+    pipe = Path("pipe")
+    os.mkfifo(pipe)
+    for command in (("token", "rotate", "--pool", "workers"), ("secrets", "check"), ("render",)):
+        with subprocess.Popen(["cp", str(key.file), str(pipe)]) as writer:
+            assert run(*command, SPEC, "--identity", pipe).exit_code == 0
+            assert writer.wait() == 0
+
+
+@pytest.mark.usefixtures("key")
+def test_a_key_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEGEN_AGE_KEY_FILE", "nowhere.txt")
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.txt"):
+        run("render", SPEC)
 
 
 def test_from_encrypted_to_plain_and_back(named: Key) -> None:

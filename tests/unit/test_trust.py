@@ -163,7 +163,7 @@ def test_a_bundle_with_a_broken_list_is_refused(following: Authority, further: l
     assert any(says in finding.message for finding in findings)
 
 
-def test_a_ca_that_ran_out_can_still_be_dropped(bundle: Bundle, following: Authority) -> None:
+def test_a_trusted_ca_that_ran_out_is_no_fault(bundle: Bundle, following: Authority) -> None:
     switched = with_cluster_ca(bundle, following, NOW + timedelta(days=2))
     after = NOW + timedelta(days=3650)
     loaded, findings = load_bundle(dump_bundle(switched), "demo.secrets.yaml", after)
