@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint tools vm-test cluster-test clean
+.PHONY: demo test lint scan tools vm-test cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -27,6 +27,9 @@ lint: $(READY)
 
 test: $(READY) lint  ## everything that needs no machine
 	$(BIN)/pytest
+
+scan: $(READY)  ## who holds which secret, on thousands of generated specs; `make test` takes hundreds
+	IMAGEGEN_SCAN=$${IMAGEGEN_SCAN:-2500} $(BIN)/pytest tests/properties/test_secrecy.py
 
 tools: $(READY)  ## the real components that the machine tests run, from Go modules
 	$(BIN)/python -m tools.build

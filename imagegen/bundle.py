@@ -43,6 +43,8 @@ class Bundle:
 
     `ca_hashes` are kubeadm's `sha256:` pins of the cluster CA's public key, several while a CA is replaced.
     `not_before` is the moment from which all certificates are valid.
+    `trusted_cas` are CAs (PEM, one each) that nodes trust beside the cluster CA: the next one or the one before.
+    `recipients` are age's: an encrypted file does not tell to whom it is encrypted.
     """
 
     cluster: str
@@ -51,3 +53,10 @@ class Bundle:
     tokens: Mapping[str, str]
     ca_hashes: tuple[str, ...]
     not_before: datetime
+    trusted_cas: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+
+    @property
+    def ca_certificates(self) -> str:
+        """What nodes and clients trust (PEM), the CA that signs first; nothing without authorities."""
+        return "".join((self.authorities.cluster_ca.certificate, *self.trusted_cas)) if self.authorities else ""

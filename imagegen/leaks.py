@@ -10,6 +10,7 @@ from imagegen.diagnostics import Diagnostic, Path
 
 _SECRETS = {
     "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "an age identity": re.compile(r"\bAGE-SECRET-KEY-1[0-9A-Z]{8}"),
     "a bootstrap token": re.compile(r"\b(?=[a-z]*[0-9])[a-z0-9]{6}\.(?=[a-z0-9]*[0-9])[a-z0-9]{16}\b"),
     "an Alibaba Cloud access key": re.compile(r"\bLTAI[A-Za-z0-9]{12,24}\b"),
     "an AWS access key": re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),

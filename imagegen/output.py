@@ -20,9 +20,9 @@ _RENAME_EXCHANGE = 2
 _MANIFEST = "manifest.json"
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write a private file that must not exist yet (`FileExistsError`); complete, or not there."""
-    temporary = _temporary_file(path, text)
+def write_new(path: Path, text: str, mode: int = PRIVATE) -> None:
+    """Write a file that must not exist yet (`FileExistsError`); complete, or not there."""
+    temporary = _temporary_file(path, text, mode)
     try:
         # A hard link fails where the name is taken; a rename would overwrite it.
         os.link(temporary, path)
@@ -32,17 +32,22 @@ def write_new(path: Path, text: str) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """Write a private file in the place of an older one."""
-    _temporary_file(path, text).replace(path)
+    _temporary_file(path, text, PRIVATE).replace(path)
 
 
-def _temporary_file(path: Path, text: str) -> Path:
+def write_again(path: Path, text: str) -> None:
+    """Write a file in the place of an older one, whose permissions stay."""
+    _temporary_file(path, text, stat.S_IMODE(path.stat().st_mode)).replace(path)
+
+
+def _temporary_file(path: Path, text: str, mode: int) -> Path:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     temporary = Path(name)
-    temporary.chmod(PRIVATE)
+    temporary.chmod(mode)
     return temporary
 
 

@@ -1,8 +1,9 @@
-"""What several commands share: their arguments, the assets, reading a spec and its bundle."""
+"""What several commands share: their arguments, the assets, reading a spec."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +11,8 @@ import typer
 
 from imagegen import __version__, assets
 from imagegen.console import Format, complain, show_report
-from imagegen.external import is_tracked_by_git
-from imagegen.output import is_private
 
 if TYPE_CHECKING:
-    from imagegen.bundle import Bundle
     from imagegen.pipeline import Assets
     from imagegen.spec import Cluster
 
@@ -23,10 +21,6 @@ FAILED = 3
 
 SpecArgument = Annotated[
     Path, typer.Argument(metavar="SPEC", exists=True, dir_okay=False, help="The cluster's YAML file.")
-]
-SecretsOption = Annotated[
-    Path | None,
-    typer.Option("--secrets", help="The secrets bundle; default: <cluster>.secrets.yaml beside the spec."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How findings are written.")]
 
@@ -48,48 +42,24 @@ def read_spec(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster
     """The checked spec; shows the findings, and ends the program if there are errors."""
     from imagegen.pipeline import check  # noqa: PLC0415  as above
 
-    cluster, report = check(_read(path), str(path), loaded, lambda name: Path(name).read_text(encoding="utf-8"))
+    cluster, report = check(
+        decoded(path.read_bytes(), path), str(path), loaded, lambda name: Path(name).read_text(encoding="utf-8")
+    )
     show_report(report, form)
     if cluster is None:
         raise typer.Exit(FINDINGS)
     return cluster
 
 
-def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
-    """Where the bundle lies."""
-    return given or spec.parent / f"{cluster.metadata.name}.secrets.yaml"
-
-
-def read_bundle(spec: Path, cluster: Cluster, given: Path | None, *, every_pool: bool = True) -> Bundle:
-    """The checked bundle; says how to make one where there is none."""
-    from imagegen.pipeline import check_bundle  # noqa: PLC0415  as above
-
-    path = secrets_path(spec, cluster, given)
-    if not path.exists():
-        complain(
-            f"{path}: there is no secrets bundle: `imagegen secrets new {spec}` makes one, once for the cluster's life"
-        )
-        raise typer.Exit(FINDINGS)
-    if not is_private(path):
-        complain(f"{path}: others may read the secrets bundle: `chmod 600 {path}`, and think of its secrets as known")
-        raise typer.Exit(FINDINGS)
-    if is_tracked_by_git(path):
-        complain(f"{path}: git tracks the secrets bundle: `git rm --cached {path}`, and think of its secrets as known")
-        raise typer.Exit(FINDINGS)
-    bundle, report = check_bundle(cluster, _read(path), str(path), now(), every_pool=every_pool)
-    if report.diagnostics:
-        show_report(report, Format.TEXT)
-    if bundle is None:
-        raise typer.Exit(FINDINGS)
-    return bundle
-
-
-def _read(path: Path) -> str:
+def decoded(data: bytes, path: Path) -> str:
+    """The text in a file's bytes; ends the program where they are none."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = data.decode()
     except UnicodeDecodeError as error:
         complain(f"{path}: not UTF-8 text (byte {error.start})")
         raise typer.Exit(FINDINGS) from None
+    # Every system's line ends, as reading a file as text has them.
+    return StringIO(text, newline=None).read()
 
 
 def now() -> datetime:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegen.cli.common import FINDINGS, SecretsOption, load_assets, read_bundle, read_spec
+from imagegen.cli.bundles import IdentityOption, SecretsOption, read_bundle
+from imagegen.cli.common import FINDINGS, load_assets, read_spec
 from imagegen.cli.render import OutOption
 from imagegen.console import Format, complain, say, show_report
 
@@ -21,6 +22,7 @@ def diff(
     second: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", exists=True, help="The newer folder.")] = None,
     out: OutOption = Path("out"),
     secrets: SecretsOption = None,
+    identity: IdentityOption = None,
     form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
 ) -> None:
     """Say what a render would change (SPEC), or what differs between two (FOLDER FOLDER); exit code 1 if anything."""
@@ -29,7 +31,7 @@ def diff(
     if second is not None:
         old, new = _read(first), _read(second)
     else:
-        old, new = _rendered(first, out, secrets)
+        old, new = _rendered(first, out, secrets, identity)
     comparison = compare(old, new)
     if form is Format.JSON:
         say(json.dumps(_as_data(comparison), indent=2))
@@ -39,7 +41,9 @@ def diff(
         raise typer.Exit(FINDINGS)
 
 
-def _rendered(spec: Path, out: Path, secrets: Path | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def _rendered(
+    spec: Path, out: Path, secrets: Path | None, identity: Path | None
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
     from imagegen import pipeline  # noqa: PLC0415  the stages are slow to import
 
     loaded = load_assets()
@@ -48,7 +52,7 @@ def _rendered(spec: Path, out: Path, secrets: Path | None) -> tuple[dict[str, by
     if not folder.is_dir():
         complain(f"{folder}: nothing was rendered there yet")
         raise typer.Exit(FINDINGS)
-    rendering, report = pipeline.render(cluster, read_bundle(spec, cluster, secrets), loaded)
+    rendering, report = pipeline.render(cluster, read_bundle(spec, cluster, secrets, identity), loaded)
     if rendering is None:
         show_report(report, Format.TEXT)
         raise typer.Exit(FINDINGS)

@@ -9,14 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegen.cli.common import (
-    FINDINGS,
-    SecretsOption,
-    SpecArgument,
-    load_assets,
-    read_bundle,
-    read_spec,
-)
+from imagegen.cli.bundles import IdentityOption, SecretsOption, read_bundle
+from imagegen.cli.common import FINDINGS, SpecArgument, load_assets, read_spec
 from imagegen.console import Format, complain, say, show_report, show_table
 from imagegen.output import write_tree
 
@@ -31,11 +25,16 @@ _NOTHING: Manifest = {"files": {}, "images": {}}
 OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
 
 
-def render(spec: SpecArgument, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
+def render(
+    spec: SpecArgument,
+    out: OutOption = Path("out"),
+    secrets: SecretsOption = None,
+    identity: IdentityOption = None,
+) -> None:
     """Write user-data, NoCloud seeds and Packer folders into OUT/<cluster>."""
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
-    render_into(out, cluster, read_bundle(spec, cluster, secrets), loaded)
+    render_into(out, cluster, read_bundle(spec, cluster, secrets, identity), loaded)
 
 
 def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets) -> None:

@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imagegen.bundle import CONTROL_PLANE
-from imagegen.cli.common import (
-    FINDINGS,
-    SecretsOption,
-    SpecArgument,
-    load_assets,
-    now,
-    read_bundle,
-    read_spec,
-    secrets_path,
-)
+from imagegen.cli.bundles import IdentityOption, SecretsOption, checked, read_bundle, secrets_path, write_changed
+from imagegen.cli.common import FINDINGS, SpecArgument, load_assets, now, read_spec
 from imagegen.cli.render import OutOption, render_into
 from imagegen.console import complain, say
 from imagegen.output import write_private
@@ -36,19 +28,24 @@ def _group() -> None:
 
 
 @app.command()
-def rotate(spec: SpecArgument, pool: PoolOption, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
+def rotate(
+    spec: SpecArgument,
+    pool: PoolOption,
+    out: OutOption = Path("out"),
+    secrets: SecretsOption = None,
+    identity: IdentityOption = None,
+) -> None:
     """Give a pool a new token: in the bundle, in its user-data, and as a Secret to apply."""
     from imagegen.secrets.make import new_token  # noqa: PLC0415  `cryptography` is slow to import
-    from imagegen.secrets.store import dump_bundle  # noqa: PLC0415
     from imagegen.secrets.tokens import with_token  # noqa: PLC0415
 
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
     _require_pool(cluster, pool)
-    bundle = read_bundle(spec, cluster, secrets, every_pool=False)
+    bundle = read_bundle(spec, cluster, secrets, identity, every_pool=False)
     old = bundle.tokens.get(pool, "").partition(".")[0]
-    write_private(secrets_path(spec, cluster, secrets), dump_bundle(with_token(bundle, pool, new_token())))
-    bundle = read_bundle(spec, cluster, secrets)
+    path = secrets_path(spec, cluster, secrets)
+    bundle = checked(cluster, write_changed(path, with_token(bundle, pool, new_token())), path)
     render_into(out, cluster, bundle, loaded)
     _write_manifest(cluster, pool, bundle.tokens[pool], out)
     if old:
@@ -56,11 +53,17 @@ def rotate(spec: SpecArgument, pool: PoolOption, out: OutOption = Path("out"), s
 
 
 @app.command()
-def renew(spec: SpecArgument, pool: PoolOption, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
+def renew(
+    spec: SpecArgument,
+    pool: PoolOption,
+    out: OutOption = Path("out"),
+    secrets: SecretsOption = None,
+    identity: IdentityOption = None,
+) -> None:
     """Make a pool's token good again: the same token, so that launch templates that hold it work once more."""
     cluster = read_spec(spec, load_assets())
     _require_pool(cluster, pool)
-    _write_manifest(cluster, pool, read_bundle(spec, cluster, secrets).tokens[pool], out)
+    _write_manifest(cluster, pool, read_bundle(spec, cluster, secrets, identity).tokens[pool], out)
 
 
 def _require_pool(cluster: Cluster, pool: str) -> None:

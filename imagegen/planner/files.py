@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imagegen.bundle import CONTROL_PLANE, Authorities
+from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
 from imagegen.plan import FilePlan, RoleKind
 from imagegen.planner.hooks import plan_hooks
+from imagegen.planner.signing import needs_signing_file, signing_files
 from imagegen.spec import Cluster, Proxy, split_endpoint
 
 AUDIT_POLICY = "/etc/kubernetes/audit-policy.yaml"
@@ -18,12 +19,12 @@ _PRIVATE = "0600"
 _ALWAYS_DIRECT = ("localhost", "127.0.0.1", "169.254.169.254", "100.100.100.200")
 
 
-def plan_files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, pool: str) -> tuple[FilePlan, ...]:
+def plan_files(cluster: Cluster, bundle: Bundle, kind: RoleKind, pool: str) -> tuple[FilePlan, ...]:
     """All files of a role that are not kubeadm's configuration or PKI."""
-    return tuple(_files(cluster, authorities, kind, pool))
+    return tuple(_files(cluster, bundle, kind, pool))
 
 
-def _files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, pool: str) -> Iterator[FilePlan]:
+def _files(cluster: Cluster, bundle: Bundle, kind: RoleKind, pool: str) -> Iterator[FilePlan]:
     if cluster.proxy is not None:
         yield FilePlan(path="/etc/imagegen/proxy.env", content=_proxy(cluster, cluster.proxy))
     for name, content in cluster.runtime.drop_ins.items():
@@ -33,8 +34,10 @@ def _files(cluster: Cluster, authorities: Authorities | None, kind: RoleKind, po
         yield FilePlan(path="/etc/hosts", content="".join(lines), append=True)
     for name, content in cluster.kubeadm.patches.items():
         yield FilePlan(path=f"{PATCHES}/{name}", content=content)
-    if kind is not RoleKind.WORKER and authorities:
-        yield from _control_plane_files(cluster, authorities)
+    if kind is not RoleKind.WORKER and bundle.authorities:
+        yield from _control_plane_files(cluster, bundle.authorities)
+        if needs_signing_file(cluster, bundle):
+            yield from signing_files(bundle.authorities.cluster_ca.certificate, PATCHES)
     scope = CONTROL_PLANE if kind is not RoleKind.WORKER else pool
     yield from plan_hooks(cluster, scope)
     for file in cluster.files:

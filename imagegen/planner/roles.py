@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
@@ -19,6 +20,7 @@ from imagegen.plan import (
 )
 from imagegen.planner.components import plan_components
 from imagegen.planner.files import PATCHES, plan_files
+from imagegen.planner.signing import needs_signing_file
 from imagegen.spec import Cluster, ControlPlane, Disk, NodeName, NodePool, ProviderType
 
 _ETCD_DATA = "/var/lib/etcd"
@@ -32,11 +34,12 @@ def worker_role(pool: NodePool) -> str:
 def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
     """Both control-plane roles, and one for each pool."""
     kubeadm = _kubeadm(cluster, facts, bundle)
+    patched = replace(kubeadm, patches_folder=PATCHES) if needs_signing_file(cluster, bundle) else kubeadm
     # A control plane that was made elsewhere is nobody's role.
     kinds = (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN) if bundle.authorities else ()
     images = cluster.references
     planes = tuple(
-        _role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",] or "")
+        _role(cluster, patched, bundle, kind, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",] or "")
         for kind in kinds
     )
     workers = tuple(
@@ -84,12 +87,12 @@ def _role(
         init_tokens=_tokens(cluster, bundle) if initialises else (),
         labels=node_pool.labels if node_pool else {},
         taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
-        pki=_pki(bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
+        pki=_pki(bundle, bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
         ignore_preflight_errors=(*cluster.kubeadm.ignore_preflight_errors, *_beside(disks)),
         disks=tuple(
             DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in disks
         ),
-        files=plan_files(cluster, bundle.authorities, kind, pool),
+        files=plan_files(cluster, bundle, kind, pool),
         registries=tuple(
             RegistryPlan(host=registry.host, mirrors=registry.mirrors, ca_certificate=registry.ca_certificate)
             for registry in cluster.registries
@@ -125,10 +128,10 @@ def _tokens(cluster: Cluster, bundle: Bundle) -> tuple[TokenPlan, ...]:
     )
 
 
-def _pki(authorities: Authorities) -> dict[str, str]:
+def _pki(bundle: Bundle, authorities: Authorities) -> dict[str, str]:
     # The whole set that makes `kubeadm join` skip download-certs, so that no certificate-key is needed.
     return {
-        "ca.crt": authorities.cluster_ca.certificate,
+        "ca.crt": bundle.ca_certificates,
         "ca.key": authorities.cluster_ca.key,
         "etcd/ca.crt": authorities.etcd_ca.certificate,
         "etcd/ca.key": authorities.etcd_ca.key,

@@ -16,6 +16,7 @@ from imagegen.spec import Cluster
 _MANAGED = (
     "/etc/kubernetes/pki",
     "/etc/kubernetes/manifests",
+    "/etc/kubernetes/signing-ca.crt",
     "/etc/kubernetes/admin.conf",
     "/etc/kubernetes/super-admin.conf",
     "/etc/kubernetes/kubelet.conf",

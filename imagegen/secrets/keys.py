@@ -124,15 +124,26 @@ def authority_faults(name: str, authority: Authority, now: datetime) -> list[str
     faults = []
     if spki(certificate.public_key()) != spki(key.public_key()):
         faults.append(f"{name}: the key does not belong to the certificate")
-    try:
-        is_ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        is_ca = False
-    if not is_ca:
+    if not is_ca(authority.certificate):
         faults.append(f"{name}: the certificate is not a CA's")
     if now >= certificate.not_valid_after_utc:
         faults.append(f"{name}: the certificate expired at {certificate.not_valid_after_utc.isoformat()}")
     return faults
+
+
+def split_certificates(text: str) -> tuple[str, ...]:
+    """The certificates in some PEM text, one by one; `ValueError` if there is none."""
+    loaded = x509.load_pem_x509_certificates(text.encode())
+    return tuple(certificate.public_bytes(serialization.Encoding.PEM).decode() for certificate in loaded)
+
+
+def is_ca(text: str) -> bool:
+    """Whether a certificate (PEM) is a CA's."""
+    certificate = x509.load_pem_x509_certificate(text.encode())
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
 
 
 def key_pair_faults(name: str, pair: KeyPair) -> list[str]:
@@ -153,7 +164,9 @@ def spki(key: object) -> bytes:
 def ca_hashes(certificates: str) -> tuple[str, ...]:
     """Kubeadm's pins of one or more CAs (PEM): `sha256:` and the hash of the DER SubjectPublicKeyInfo."""
     loaded = x509.load_pem_x509_certificates(certificates.encode())
-    return tuple(f"sha256:{sha256(spki(certificate.public_key())).hexdigest()}" for certificate in loaded)
+    pins = (f"sha256:{sha256(spki(certificate.public_key())).hexdigest()}" for certificate in loaded)
+    # A CA that was renewed around its old key has the same pin.
+    return tuple(dict.fromkeys(pins))
 
 
 def not_before(*certificates: str) -> datetime:

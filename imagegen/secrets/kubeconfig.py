@@ -6,19 +6,22 @@ from base64 import b64encode
 from datetime import datetime
 
 from imagegen import yaml_dump
-from imagegen.bundle import Authority
+from imagegen.bundle import Bundle
 from imagegen.secrets.keys import new_client
 
 USER = "kubernetes-admin"
 
 
-def make_kubeconfig(cluster: str, authority: Authority, endpoint: str, group: str, now: datetime) -> str:
-    """A kubeconfig with a client certificate of its own, good for a year.
+def make_kubeconfig(bundle: Bundle, endpoint: str, group: str, now: datetime) -> str:
+    """A kubeconfig with a client certificate of its own, good for a year; `ValueError` without authorities.
 
     `group` is what the cluster's version binds to cluster-admin: `kubeadm:cluster-admins` from 1.29, which
     `kubeadm init` binds; `system:masters` before.
     """
-    client = new_client(authority, USER, group, now)
+    if bundle.authorities is None:
+        raise ValueError("the bundle has no CA key")
+    cluster = bundle.cluster
+    client = new_client(bundle.authorities.cluster_ca, USER, group, now)
     context = f"{USER}@{cluster}"
     data = {
         "apiVersion": "v1",
@@ -28,7 +31,7 @@ def make_kubeconfig(cluster: str, authority: Authority, endpoint: str, group: st
                 "name": cluster,
                 "cluster": {
                     "server": f"https://{endpoint}",
-                    "certificate-authority-data": _base64(authority.certificate),
+                    "certificate-authority-data": _base64(bundle.ca_certificates),
                 },
             }
         ],

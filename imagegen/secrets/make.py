@@ -43,10 +43,13 @@ def make_bundle(cluster: str, pools: Iterable[str], algorithm: EncryptionAlgorit
     return bundle_around(cluster, authorities, pools)
 
 
-def bundle_around(cluster: str, authorities: Authorities, pools: Iterable[str]) -> Bundle:
+def bundle_around(
+    cluster: str, authorities: Authorities, pools: Iterable[str], trusted_cas: tuple[str, ...] = ()
+) -> Bundle:
     """A bundle with these authorities, and everything else new; `ValueError` for certificates that are not PEM."""
+    trusted = "".join((authorities.cluster_ca.certificate, *trusted_cas))
     certificates = (
-        authorities.cluster_ca.certificate,
+        trusted,
         authorities.etcd_ca.certificate,
         authorities.front_proxy_ca.certificate,
     )
@@ -55,8 +58,9 @@ def bundle_around(cluster: str, authorities: Authorities, pools: Iterable[str]) 
         authorities=authorities,
         build_key=keys.new_ssh_key(BUILD_KEY_COMMENT),
         tokens={name: new_token() for name in (CONTROL_PLANE, *pools)},
-        ca_hashes=keys.ca_hashes(authorities.cluster_ca.certificate),
+        ca_hashes=keys.ca_hashes(trusted),
         not_before=keys.not_before(*certificates),
+        trusted_cas=trusted_cas,
     )
 
 

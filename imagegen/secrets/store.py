@@ -35,6 +35,8 @@ def dump_bundle(bundle: Bundle) -> str:
         **(_dump_authorities(bundle.authorities) if bundle.authorities else {}),
         "buildKey": {"public": bundle.build_key.public, "private": bundle.build_key.private},
         "tokens": dict(bundle.tokens),
+        **({"trustedCAs": list(bundle.trusted_cas)} if bundle.trusted_cas else {}),
+        **({"recipients": list(bundle.recipients)} if bundle.recipients else {}),
     }
     return _HEADER + yaml_dump.dump(data)
 
@@ -102,7 +104,8 @@ def _decode(data: Mapping[str, Any], existing_ca: str | None) -> Bundle:
         raise ValueError("another kind of file")
     authorities = None if existing_ca else _decode_authorities(data)
     certificates = [authority.certificate for authority in _named(authorities).values()] if authorities else []
-    trusted = existing_ca or certificates[0]
+    further = tuple(_texts(data, "trustedCAs"))
+    trusted = existing_ca or "".join((certificates[0], *further))
     return Bundle(
         cluster=data["cluster"],
         authorities=authorities,
@@ -110,7 +113,16 @@ def _decode(data: Mapping[str, Any], existing_ca: str | None) -> Bundle:
         tokens=dict(data["tokens"]),
         ca_hashes=keys.ca_hashes(trusted),
         not_before=keys.not_before(trusted, *certificates[1:]),
+        trusted_cas=further,
+        recipients=tuple(_texts(data, "recipients")),
     )
+
+
+def _texts(data: Mapping[str, Any], name: str) -> list[str]:
+    texts = data.get(name, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{name} is a list of texts")
+    return texts
 
 
 def _decode_authorities(data: Mapping[str, Any]) -> Authorities:
@@ -128,6 +140,7 @@ def _decode_authorities(data: Mapping[str, Any]) -> Authorities:
 
 def _faults(bundle: Bundle, now: datetime) -> list[str]:
     faults = _authority_faults(bundle.authorities, now) if bundle.authorities else []
+    faults += _trusted_faults(bundle)
     faults += [
         f"tokens.{name}: a bootstrap token is six and sixteen of [a-z0-9] with a dot between"
         for name, token in bundle.tokens.items()
@@ -140,12 +153,27 @@ def _faults(bundle: Bundle, now: datetime) -> list[str]:
     return faults
 
 
+def _trusted_faults(bundle: Bundle) -> list[str]:
+    """An expired one is no fault: a CA that runs out is replaced, and dropped last."""
+    if bundle.trusted_cas and not bundle.authorities:
+        return ["trustedCAs: the control plane was made elsewhere: `controlPlane.existing.caCertificate` lists its CAs"]
+    faults = []
+    for number, text in enumerate(bundle.trusted_cas, 1):
+        if len(keys.split_certificates(text)) != 1:
+            faults.append(f"trustedCAs: entry {number} is not one certificate")
+        elif not keys.is_ca(text):
+            faults.append(f"trustedCAs: entry {number} is not a CA's certificate")
+    return faults
+
+
 def _authority_faults(authorities: Authorities, now: datetime) -> list[str]:
     faults = [
         fault
         for name, authority in _named(authorities).items()
         for fault in keys.authority_faults(name, authority, now)
     ]
+    if len(keys.split_certificates(authorities.cluster_ca.certificate)) != 1:
+        faults.append("clusterCA: more than one certificate: the further ones belong under `trustedCAs`")
     faults += keys.key_pair_faults("serviceAccount", authorities.service_account)
     if len(b64decode(authorities.encryption_key, validate=True)) != _ENCRYPTION_KEY_BYTES:
         faults.append(f"encryptionKey: must be {_ENCRYPTION_KEY_BYTES} bytes in base64")

@@ -7,6 +7,7 @@ from typing import Any
 from cryptography import x509
 
 from imagegen.bundle import Authorities, Bundle
+from imagegen.secrets.keys import ca_hashes
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -17,8 +18,10 @@ def summarise(bundle: Bundle) -> dict[str, Any]:
         "cluster": bundle.cluster,
         "caCertHashes": list(bundle.ca_hashes),
         "authorities": _authorities(bundle.authorities) if bundle.authorities else {},
+        "trustedCAs": [{"caCertHash": ca_hashes(text)[0], **_validity(text)} for text in bundle.trusted_cas],
         "tokenIDs": {name: token.partition(".")[0] for name, token in bundle.tokens.items()},
         "buildKey": bundle.build_key.public,
+        "recipients": list(bundle.recipients),
     }
 
 

@@ -147,7 +147,8 @@ def test_wrong_arguments(rendered: Path, packer: Scripted) -> None:
 
 
 def test_ctrl_c_lets_packer_clean_up(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
-    wait = f"trap 'kill $!; sleep 1; echo cleaned > {tmp_path}/cleaned; exit 1' INT; touch {tmp_path}/began; sleep 60 & wait"
+    clean = f"kill $!; sleep 1; echo cleaned > {tmp_path}/cleaned; exit 1"
+    wait = f"trap '{clean}' INT; touch {tmp_path}/began; sleep 60 & wait"
     command = [sys.executable, "-m", "imagegen", "bake", str(rendered), "--packer", str(packer(build=wait))]
     process = subprocess.Popen(command, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60

@@ -42,6 +42,10 @@ def test_it_works_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     install = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(constraints), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
     (tmp_path / "cluster.yaml").write_text((ROOT / "examples" / "quickstart.yaml").read_text())
+    new = [str(program), "secrets", "new", "cluster.yaml", "--recipient", "age1none"]
+    without_the_extra = subprocess.run(new, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert without_the_extra.returncode == 1
+    assert "pip install 'imagegen[age]'" in without_the_extra.stderr
     for arguments in (["validate"], ["secrets", "new"], ["render"], ["kubeconfig"]):
         subprocess.run([str(program), *arguments, "cluster.yaml"], check=True, capture_output=True, cwd=tmp_path)
     assert (tmp_path / "out" / "quickstart" / "user-data" / "worker-workers.yaml").exists()

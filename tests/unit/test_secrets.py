@@ -96,8 +96,7 @@ def test_an_expired_authority_is_refused(bundle: Bundle) -> None:
 
 
 def test_the_kubeconfig_is_signed_by_the_cluster_ca(bundle: Bundle) -> None:
-    ca = authorities(bundle).cluster_ca
-    config = yaml.safe_load(make_kubeconfig("demo", ca, "192.168.0.242:6443", "kubeadm:cluster-admins", NOW))
+    config = yaml.safe_load(make_kubeconfig(bundle, "192.168.0.242:6443", "kubeadm:cluster-admins", NOW))
     client = x509.load_pem_x509_certificate(b64decode(config["users"][0]["user"]["client-certificate-data"]))
     authority = x509.load_pem_x509_certificate(authorities(bundle).cluster_ca.certificate.encode())
     client.verify_directly_issued_by(authority)
