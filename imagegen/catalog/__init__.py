@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from imagegen.catalog.components import (
+    ComponentFacts,
+    FeatureGates,
+    OneMachine,
+    is_older,
+    parse_components,
+    parse_gates,
+    parts,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +30,26 @@ class KubernetesFacts:
     default_proxy_mode: str
     ipvs_deprecated: bool
     supported: bool
+    proxy_modes: tuple[str, ...]
+    fail_cgroup_v1: bool
+    kernels: tuple[str, ...]
+    kernel_error: bool
+    containerd: tuple[str, ...]
+    proxy_mode_gates: Mapping[str, str] = field(default_factory=dict)
+
+    def takes_kernel(self, kernel: str) -> bool:
+        """Whether kubeadm's SystemVerification takes it; `4.19+` is from there on, `5.4` that branch alone."""
+        return any(
+            not is_older(kernel, bound[:-1]) if bound.endswith("+") else parts(kernel)[:2] == parts(bound)
+            for bound in self.kernels
+        )
+
+    def least_containerd(self, version: str) -> str | None:
+        """What this containerd would at least have to be; None where it is new enough, or nothing is known."""
+        branch = [bound for bound in self.containerd if parts(bound)[:2] == parts(version)[:2]]
+        newer = bool(self.containerd) and not is_older(version, self.containerd[-1])
+        bound = branch[0] if branch else self.containerd[-1] if self.containerd and not newer else None
+        return bound if bound and is_older(version, bound) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +59,7 @@ class SystemFacts:
     kernel: str
     cloud_init: str
     nftables_mode: bool
+    cgroup: int
     genericcloud: str
     genericcloud_checksum: str
 
@@ -53,6 +85,7 @@ class ImageFacts:
     packages: tuple[str, ...]
     enabled_units: tuple[str, ...]
     masked_units: tuple[str, ...]
+    containerd: str
     flannel_image: str
     flannel_plugin_image: str
 
@@ -65,6 +98,7 @@ class KubeletFacts:
     reserved_labels: tuple[str, ...]
     allowed_label_prefixes: tuple[str, ...]
     allowed_labels: frozenset[str]
+    one_machine: OneMachine
 
     def refuses_label(self, key: str) -> bool:
         """Whether a kubelet may not give itself this label."""
@@ -93,6 +127,8 @@ class Catalog:
     providers: Mapping[str, ProviderFacts]
     image: ImageFacts
     kubelet: KubeletFacts
+    components: Mapping[str, ComponentFacts]
+    feature_gates: FeatureGates
     diagnostics: Mapping[str, DiagnosticPage]
 
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
@@ -106,8 +142,11 @@ class Catalog:
 
     def removed_kubelet_flags(self, version: str) -> dict[str, str]:
         """The flags that a kubelet of this version exits on, with the minor that dropped each."""
-        own = _minor(version)
-        return {flag: since for flag, since in self.kubelet.removed_flags.items() if _minor(since) <= own}
+        return _removed(self.kubelet.removed_flags, version)
+
+    def removed_flags(self, component: str, version: str) -> dict[str, str]:
+        """The flags that a control-plane component of this version exits on, with the minor that dropped each."""
+        return _removed(self.components[component].removed_flags, version)
 
     @property
     def minors(self) -> tuple[str, ...]:
@@ -119,9 +158,15 @@ def _is_within(prefix: str, domains: tuple[str, ...]) -> bool:
     return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
 
 
-def _minor(version: str) -> tuple[int, int]:
-    major, minor, *_ = version.split(".")
-    return int(major), int(minor)
+def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
+    return {flag: since for flag, since in flags.items() if not is_older(version, since)}
+
+
+_LISTS = ("proxy_modes", "kernels", "containerd")
+
+
+def _kubernetes(facts: dict[str, Any]) -> KubernetesFacts:
+    return KubernetesFacts(**(facts | {key: tuple(facts[key]) for key in _LISTS}))
 
 
 def parse_catalog(texts: Mapping[str, str]) -> Catalog:
@@ -138,8 +183,9 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         for name, facts in tables["providers"].items()
     }
     image = tables["image"]
+    one = tables["kubelet"]["one_machine"]
     return Catalog(
-        kubernetes={minor: KubernetesFacts(**facts) for minor, facts in tables["kubernetes"].items()},
+        kubernetes={minor: _kubernetes(facts) for minor, facts in tables["kubernetes"].items()},
         systems={name: SystemFacts(**facts) for name, facts in tables["systems"].items()},
         providers=providers,
         image=ImageFacts(
@@ -148,6 +194,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             packages=tuple(image["packages"]["debian"]),
             enabled_units=tuple(image["units"]["enabled"]),
             masked_units=tuple(image["units"]["masked"]),
+            containerd=image["runtime"]["containerd"],
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
         ),
@@ -156,6 +203,11 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             reserved_labels=tuple(tables["kubelet"]["labels"]["reserved"]),
             allowed_label_prefixes=tuple(tables["kubelet"]["labels"]["allowed_prefixes"]),
             allowed_labels=frozenset(tables["kubelet"]["labels"]["allowed"]),
+            one_machine=OneMachine(
+                flags=tuple(one["flags"]), fields=tuple(one["fields"]), harmless=frozenset(one["harmless"])
+            ),
         ),
+        components=parse_components(tables["components"]),
+        feature_gates=parse_gates(tables["feature_gates"]),
         diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
+from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
 from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
+from imagegen.rules.flags import check_component_flags, check_one_machine
+from imagegen.rules.gates import check_gates
 from imagegen.rules.kubernetes import (
     check_kubelet_flags,
     check_labels,
-    check_proxy_mode,
     check_renewal,
     check_token_ttl,
     check_version,
@@ -52,6 +54,12 @@ RULES: tuple[Rule, ...] = (
     check_file_roles,
     check_mounts,
     check_hidden_files,
+    check_cgroup,
+    check_containerd,
+    check_kernel,
+    check_gates,
+    check_component_flags,
+    check_one_machine,
 )
 
 
