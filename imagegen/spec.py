@@ -13,7 +13,12 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PLURAL_INITIALISMS = {"nodeCIDRs": "node_cidrs", "certSANs": "cert_sans", "trustedCAs": "trusted_cas"}
+_PLURAL_INITIALISMS = {
+    "nodeCIDRs": "node_cidrs",
+    "certSANs": "cert_sans",
+    "trustedCAs": "trusted_cas",
+    "vpcCIDRs": "vpc_cidrs",
+}
 _POD_CIDR = IPv4Network("10.244.0.0/16")
 _SERVICE_CIDR = IPv4Network("10.96.0.0/12")
 _HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
@@ -47,6 +52,13 @@ class ProviderType(StrEnum):
     QEMU = "qemu"
     ALICLOUD = "alicloud"
     AWS = "aws"
+
+
+class HttpTokens(StrEnum):
+    """Whether a cloud's metadata service answers without a token, in the clouds' words."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
 
 
 class KubeProxyMode(StrEnum):
@@ -86,11 +98,19 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataOptions:
+    """The metadata service of machines."""
+
+    http_tokens: HttpTokens | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """The cloud or hypervisor."""
 
     type: ProviderType
     region: str | None = None
+    metadata_options: MetadataOptions = field(default_factory=MetadataOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +183,7 @@ class ClusterNetwork:
     """Address ranges, CNI plugin, kube-proxy."""
 
     node_cidrs: tuple[Network, ...]
+    vpc_cidrs: tuple[Network, ...] = ()
     pod_cidr: Network = _POD_CIDR
     service_cidr: Network = _SERVICE_CIDR
     dns_domain: str = "cluster.local"
@@ -236,6 +257,7 @@ class Scaling:
 
     min: int
     max: int
+    node_template_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

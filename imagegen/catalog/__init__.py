@@ -12,9 +12,11 @@ from imagegen.catalog.components import (
     ComponentFacts,
     FeatureGates,
     OneMachine,
+    RangeFacts,
     is_older,
     parse_components,
     parse_gates,
+    parse_ranges,
     parts,
 )
 
@@ -35,6 +37,7 @@ class KubernetesFacts:
     kernels: tuple[str, ...]
     kernel_error: bool
     containerd: tuple[str, ...]
+    ignore_all: bool
     proxy_mode_gates: Mapping[str, str] = field(default_factory=dict)
 
     def takes_kernel(self, kernel: str) -> bool:
@@ -74,6 +77,12 @@ class ProviderFacts:
     datasources: tuple[str, ...]
     builder: str
     reserved: tuple[IPv4Network | IPv6Network, ...]
+    http_tokens: str
+    node_template_taint: str | None = None
+
+    def tokens_too_new_for(self, cloud_init: str) -> bool:
+        """Whether this cloud-init cannot ask the metadata service for a token."""
+        return bool(self.http_tokens) and is_older(cloud_init, self.http_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,8 @@ class Catalog:
     kubelet: KubeletFacts
     components: Mapping[str, ComponentFacts]
     feature_gates: FeatureGates
+    ranges: RangeFacts
+    preflight_checks: tuple[str, ...]
     diagnostics: Mapping[str, DiagnosticPage]
 
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
@@ -209,5 +220,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         ),
         components=parse_components(tables["components"]),
         feature_gates=parse_gates(tables["feature_gates"]),
+        ranges=parse_ranges(tables["ranges"]),
+        preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

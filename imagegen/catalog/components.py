@@ -1,4 +1,4 @@
-"""What Kubernetes' components refuse: flags, feature gates."""
+"""What Kubernetes' components refuse: flags, feature gates, preflight names, ranges."""
 
 from __future__ import annotations
 
@@ -40,6 +40,25 @@ class FeatureGates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeMask:
+    """How much of the pod range each node takes, and the flags that change it, the strongest first."""
+
+    default: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeFacts:
+    """Bounds of address ranges; `node_masks` by the IP version."""
+
+    node_masks: Mapping[int, NodeMask]
+    pod_mask_difference: int
+    service_bits: int
+    service_addresses: int
+    pod_addresses: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OneMachine:
     """What names one machine: the kubelet's flags and fields, and the values that name none."""
 
@@ -62,6 +81,15 @@ def parse_gates(table: Mapping[str, Any]) -> FeatureGates:
     locked = {gate: (minor, True) for gate, minor in by_gate("locked_on").items()}
     locked |= {gate: (minor, False) for gate, minor in by_gate("locked_off").items()}
     return FeatureGates(removed=by_gate("removed"), added=by_gate("added"), locked=locked)
+
+
+def parse_ranges(table: Mapping[str, Any]) -> RangeFacts:
+    """ranges.toml."""
+    masks = {
+        int(version): NodeMask(default=mask["default"], flags=tuple(mask["flags"]))
+        for version, mask in table["node_mask"].items()
+    }
+    return RangeFacts(node_masks=masks, **table["kubeadm"])
 
 
 def is_older(version: str, bound: str) -> bool:

@@ -6,7 +6,16 @@ from datetime import UTC
 
 from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
 from imagegen.catalog import KubernetesFacts
-from imagegen.plan import AdminPlan, DiskPlan, KubeadmPlan, RegistryPlan, RoleKind, RolePlan, TimePlan, TokenPlan
+from imagegen.plan import (
+    AdminPlan,
+    DiskPlan,
+    KubeadmPlan,
+    RegistryPlan,
+    RoleKind,
+    RolePlan,
+    TimePlan,
+    TokenPlan,
+)
 from imagegen.planner.components import plan_components
 from imagegen.planner.files import PATCHES, plan_files
 from imagegen.spec import Cluster, Disk, NodePool
@@ -59,7 +68,7 @@ def _role(
         labels=node_pool.labels if node_pool else {},
         taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
         pki=_pki(bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
-        ignore_preflight_errors=(*cluster.kubeadm.ignore_preflight_errors, *_beside(disks)),
+        ignore_preflight_errors=_ignored(cluster, disks),
         disks=tuple(
             DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in disks
         ),
@@ -74,10 +83,11 @@ def _role(
     )
 
 
-def _beside(disks: tuple[Disk, ...]) -> tuple[str, ...]:
-    # A new ext4 file system holds lost+found, and kubeadm wants etcd's folder empty.
-    ours = any(disk.mount_path == _ETCD_DATA for disk in disks)
-    return (f"DirAvailable-{_ETCD_DATA.replace('/', '-')}",) if ours else ()
+def _ignored(cluster: Cluster, disks: tuple[Disk, ...]) -> tuple[str, ...]:
+    given = cluster.kubeadm.ignore_preflight_errors
+    # A new ext4 file system holds lost+found, and kubeadm wants etcd's folder empty. `all` stands alone.
+    ours = any(disk.mount_path == _ETCD_DATA for disk in disks) and "all" not in {name.lower() for name in given}
+    return (*given, f"DirAvailable-{_ETCD_DATA.replace('/', '-')}") if ours else given
 
 
 def _tokens(cluster: Cluster, bundle: Bundle) -> tuple[TokenPlan, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
+from imagegen.rules.clouds import check_metadata, check_scaling_from_zero
 from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
 from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
@@ -18,7 +19,7 @@ from imagegen.rules.kubernetes import (
     check_token_ttl,
     check_version,
 )
-from imagegen.rules.network import check_endpoint, check_overlaps, check_pod_range, check_reserved
+from imagegen.rules.network import check_endpoint, check_overlaps, check_reserved
 from imagegen.rules.nodes import (
     check_addresses,
     check_control_plane,
@@ -28,6 +29,9 @@ from imagegen.rules.nodes import (
     check_replicas,
     check_scaling,
 )
+from imagegen.rules.preflight import check_ignored, check_sysctls
+from imagegen.rules.proxies import check_proxy_files
+from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
 from imagegen.spec import Cluster
 
 Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
@@ -60,6 +64,15 @@ RULES: tuple[Rule, ...] = (
     check_gates,
     check_component_flags,
     check_one_machine,
+    check_sizes,
+    check_families,
+    check_flannel,
+    check_vpc,
+    check_metadata,
+    check_scaling_from_zero,
+    check_proxy_files,
+    check_ignored,
+    check_sysctls,
 )
 
 

@@ -22,6 +22,8 @@ _MANAGED = (
     "/etc/kubernetes/bootstrap-kubelet.conf",
     "/etc/kubernetes/controller-manager.conf",
     "/etc/kubernetes/scheduler.conf",
+    "/etc/kubernetes/audit-policy.yaml",
+    "/etc/kubernetes/encryption-config.yaml",
     "/var/lib/etcd",
     "/var/lib/kubelet",
     "/etc/imagegen",

@@ -59,3 +59,28 @@ def test_flags(name: str) -> None:
     removed = CATALOG.removed_flags(name, VERSION)
     for flag in (*removed, *CATALOG.components[name].spec_keys, "profiling"):
         assert ("unknown flag" in ask(name, f"--{flag}=x")) is (flag in removed), flag
+
+
+NETWORKS = {
+    "10.0.0.0/8 172.16.0.0/12": True,
+    "10.0.0.0/7 172.16.0.0/12": False,
+    "10.0.0.0/8 172.0.0.0/11": False,
+    "10.0.0.0/8 172.16.0.0/28": True,
+    "10.0.0.0/8 172.16.0.0/29": False,
+    "fd01::/48 fd02::/108": True,
+    "fd01::/47 fd02::/108": False,
+    "fd01::/48 fd02::/107": False,
+}
+
+
+@pytest.mark.parametrize("ranges", NETWORKS)
+def test_ranges(ranges: str, tmp_path: Path) -> None:
+    pods, services = ranges.split()
+    document = tmp_path / "kubeadm.yaml"
+    document.write_text(
+        f"apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v{VERSION}\n"
+        f"networking: {{podSubnet: '{pods}', serviceSubnet: '{services}'}}\n"
+    )
+    command = [str(built("kubeadm")), "config", "validate", "--config", str(document)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode == 0) is NETWORKS[ranges], result.stderr

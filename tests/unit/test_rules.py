@@ -17,7 +17,7 @@ from imagegen.decode import decode_cluster
 from imagegen.diagnostics import Severity
 from imagegen.rules import RULES, check_rules
 from tests.golden.test_golden import CASES
-from tests.support.specs import fake_bundle, spec
+from tests.support.specs import SPEC, fake_bundle, render, spec
 
 ROOT = Path(__file__).parents[2]
 FOUND_LATE = re.compile(r"IG2[4-6]\d")
@@ -51,6 +51,10 @@ def test_goldens_have_no_findings(case: str) -> None:
 
 
 GATE = {"NFTablesProxyMode": True}
+SCALING = {"min": 0, "max": 5}
+TAINT = {"key": "gpu", "effect": "NoSchedule"}
+NODES = {"nodeCIDRs": ["192.168.0.0/24"]}
+FULL = "HTTP_PROXY=http://p:1\nNO_PROXY=localhost,192.168.0.0/16,10.0.0.0/8\n"
 
 
 def version(number: str) -> dict[str, Any]:
@@ -79,6 +83,52 @@ RIGHT: dict[str, dict[str, Any]] = {
     ),
     "a name for the one machine": spec(nodePools=[], kubelet={"extraArgs": {"hostname-override": "cp1"}}),
     "an address of nobody": spec(kubelet={"extraArgs": {"node-ip": "::"}}),
+    "the largest ranges": spec(network={"podCIDR": "10.0.0.0/8", "serviceCIDR": "172.16.0.0/12"}),
+    "the largest ranges of IPv6": spec(
+        network={"nodeCIDRs": ["192.168.0.0/24", "fd00::/64"], "podCIDR": "fd01::/48", "serviceCIDR": "fd02::/108"}
+    ),
+    "a large range for large nodes": spec(
+        network={"podCIDR": "fd01::/40", "serviceCIDR": "fd02::/108", "nodeCIDRs": ["192.168.0.0/24", "fd00::/64"]},
+        kubeadm={"controllerManager": {"extraArgs": {"node-cidr-mask-size-ipv6": "56"}}},
+    ),
+    "a small range for small nodes": spec(
+        network={"podCIDR": "10.244.0.0/24"},
+        kubeadm={"controllerManager": {"extraArgs": {"node-cidr-mask-size": "26"}}},
+    ),
+    "no ranges for nodes, and no flannel": spec(
+        network={"cni": "none", "podCIDR": "10.0.0.0/7", "serviceCIDR": "172.16.0.0/16"},
+        kubeadm={"controllerManager": {"extraArgs": {"allocate-node-cidrs": "false"}}},
+    ),
+    "a VPC around the nodes": spec(network={"vpcCIDRs": ["192.168.0.0/16"]}),
+    "a VPC without IPv6": spec(network={**NODES, "vpcCIDRs": ["192.168.0.0/16"]}),
+    "tokens that cloud-init knows": spec(
+        provider={"type": "alicloud", "metadataOptions": {"httpTokens": "required"}}, image={"os": "debian-13"}
+    ),
+    "tokens as they please": spec(provider={"type": "alicloud", "metadataOptions": {"httpTokens": "optional"}}),
+    "EC2's tokens": spec(provider={"type": "aws", "metadataOptions": {"httpTokens": "required"}}),
+    "a tagged pool": spec(
+        provider={"type": "aws"},
+        bootstrap={"tokenRenewal": "scheduled"},
+        nodePools=[{"name": "gpu", "scaling": {**SCALING, "nodeTemplateTags": True}, "taints": [TAINT]}],
+    ),
+    "a pool that is never empty": spec(
+        provider={"type": "alicloud"},
+        bootstrap={"tokenRenewal": "scheduled"},
+        nodePools=[{"name": "gpu", "scaling": {"min": 1, "max": 5}, "taints": [TAINT]}],
+    ),
+    "a proxy with the ranges": spec(files=[{"path": "/etc/environment", "content": FULL}]),
+    "a proxy of no program's environment": spec(
+        files=[{"path": "/etc/apt/apt.conf.d/proxy", "content": "http_proxy=http://p:1\n"}]
+    ),
+    "no proxy at all": spec(files=[{"path": "/etc/environment", "content": "# http_proxy=http://p:1\nA=b\n"}]),
+    "a proxy for nothing": spec(
+        files=[{"path": "/etc/environment", "content": "https_proxy=http://p:1\nno_proxy='*'\n"}]
+    ),
+    "checks in any case": spec(kubeadm={"ignorePreflightErrors": ["NumCPU", "mem", "Port-10250", "DirAvailable-x"]}),
+    "all checks": spec(kubeadm={"ignorePreflightErrors": ["all"]}),
+    "sysctls as they are": spec(
+        files=[{"path": "/etc/sysctl.d/90.conf", "content": "net/ipv4/ip_forward=1\nvm.swappiness=10\n"}]
+    ),
 }
 
 
@@ -167,6 +217,19 @@ def test_every_gate_went_after_it_came() -> None:
 
 def test_no_rule_stands_twice() -> None:
     assert len(set(RULES)) == len(RULES)
+
+
+def test_all_preflight_errors_stand_alone() -> None:
+    disks = [{"device": "/dev/vdb", "mountPath": "/var/lib/etcd"}]
+    data = spec(controlPlane={**SPEC["controlPlane"], "disks": disks}, kubeadm={"ignorePreflightErrors": ["All"]})
+    assert {role.ignore_preflight_errors for role in render(data).plan.roles} == {("All",)}
+
+
+def test_the_readme_says_how_machines_are_to_be_started() -> None:
+    wanted = "HttpTokens=required"
+    data = spec(provider={"type": "aws", "metadataOptions": {"httpTokens": "required"}})
+    assert wanted in render(data).tree["README.md"].content.decode()
+    assert "HttpTokens" not in render(spec()).tree["README.md"].content.decode()
 
 
 def test_right_specs_render() -> None:
