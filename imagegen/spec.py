@@ -294,11 +294,41 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentVariable:
+    """A variable that a program sees."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialProvider:
+    """A program that the kubelet asks for a registry's credentials; `api_version` is decided by the planner."""
+
+    name: str
+    match_images: tuple[str, ...]
+    default_cache_duration: str
+    api_version: str | None = None
+    args: tuple[str, ...] = ()
+    env: tuple[EnvironmentVariable, ...] = ()
+    token_attributes: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialProviders:
+    """The kubelet's credential providers, and where their programs lie."""
+
+    providers: tuple[CredentialProvider, ...]
+    bin_dir: str = "/usr/local/lib/kubelet/credential-providers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kubelet:
     """KubeletConfiguration, passed through, and further flags."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
     extra_args: Mapping[str, str] = field(default_factory=dict)
+    credential_providers: CredentialProviders | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,9 @@ class KubernetesFacts:
     kernel_error: bool
     containerd: tuple[str, ...]
     ignore_all: bool
+    credential_provider_api: str
+    token_attributes: bool
+    token_attributes_gate: str | None = None
     proxy_mode_gates: Mapping[str, str] = field(default_factory=dict)
 
     def takes_kernel(self, kernel: str) -> bool:
@@ -145,6 +148,13 @@ class Catalog:
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
         """The facts of a version's minor; None where the catalog does not know it."""
         return self.kubernetes.get(version.rpartition(".")[0])
+
+    def credential_provider_apis(self, version: str) -> tuple[str, ...]:
+        """What a kubelet of this version may speak with its credential plugins, oldest first."""
+        own = self.kubernetes_facts(version)
+        known = [facts.credential_provider_api for facts in self.kubernetes.values()]
+        reached = known[: known.index(own.credential_provider_api) + 1] if own else []
+        return tuple(dict.fromkeys(f"credentialprovider.kubelet.k8s.io/{api}" for api in reached))
 
     @property
     def newest(self) -> str:

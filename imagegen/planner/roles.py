@@ -9,6 +9,7 @@ from imagegen.catalog import KubernetesFacts
 from imagegen.plan import (
     AdminPlan,
     DiskPlan,
+    FilePlan,
     KubeadmPlan,
     RegistryPlan,
     RoleKind,
@@ -17,6 +18,7 @@ from imagegen.plan import (
     TokenPlan,
 )
 from imagegen.planner.components import plan_components
+from imagegen.planner.credentials import credential_files, credential_flags
 from imagegen.planner.files import PATCHES, plan_files
 from imagegen.spec import Cluster, Disk, NodePool
 
@@ -31,11 +33,12 @@ def worker_role(pool: NodePool) -> str:
 def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
     """Both control-plane roles, and one for each pool."""
     kubeadm = _kubeadm(cluster, facts, bundle)
+    shared = credential_files(cluster, facts)
     # A control plane that was made elsewhere is nobody's role.
     kinds = (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN) if bundle.authorities else ()
-    planes = tuple(_role(cluster, kubeadm, bundle, kind, name=kind, pool=CONTROL_PLANE) for kind in kinds)
+    planes = tuple(_role(cluster, kubeadm, bundle, kind, shared, name=kind, pool=CONTROL_PLANE) for kind in kinds)
     workers = tuple(
-        _role(cluster, kubeadm, bundle, RoleKind.WORKER, name=worker_role(pool), pool=pool.name, node_pool=pool)
+        _role(cluster, kubeadm, bundle, RoleKind.WORKER, shared, name=worker_role(pool), pool=pool.name, node_pool=pool)
         for pool in cluster.node_pools
     )
     return planes + workers
@@ -46,6 +49,7 @@ def _role(
     kubeadm: KubeadmPlan,
     bundle: Bundle,
     kind: RoleKind,
+    shared: tuple[FilePlan, ...],
     *,
     name: str,
     pool: str,
@@ -72,7 +76,7 @@ def _role(
         disks=tuple(
             DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in disks
         ),
-        files=plan_files(cluster, bundle.authorities, kind, pool),
+        files=(*shared, *plan_files(cluster, bundle.authorities, kind, pool)),
         registries=tuple(
             RegistryPlan(host=registry.host, mirrors=registry.mirrors, ca_certificate=registry.ca_certificate)
             for registry in cluster.registries
@@ -144,6 +148,6 @@ def _kubeadm(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> Kubead
         components=plan_components(cluster),
         patches_folder=PATCHES if cluster.kubeadm.patches else None,
         kubelet=cluster.kubelet.config,
-        kubelet_args=cluster.kubelet.extra_args,
+        kubelet_args={**cluster.kubelet.extra_args, **credential_flags(cluster)},
         kube_proxy={"mode": str(network.kube_proxy.mode), **network.kube_proxy.config},
     )

@@ -8,6 +8,7 @@ from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
 from imagegen.rules.clouds import check_metadata, check_scaling_from_zero
 from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
+from imagegen.rules.credentials import check_credential_providers
 from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
 from imagegen.rules.flags import check_component_flags, check_one_machine
@@ -73,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     check_proxy_files,
     check_ignored,
     check_sysctls,
+    check_credential_providers,
 )
 
 

@@ -23,6 +23,7 @@ _MANAGED = (
     "/etc/kubernetes/controller-manager.conf",
     "/etc/kubernetes/scheduler.conf",
     "/etc/kubernetes/audit-policy.yaml",
+    "/etc/kubernetes/credential-provider-config.yaml",
     "/etc/kubernetes/encryption-config.yaml",
     "/var/lib/etcd",
     "/var/lib/kubelet",

@@ -54,6 +54,9 @@ GATE = {"NFTablesProxyMode": True}
 SCALING = {"min": 0, "max": 5}
 TAINT = {"key": "gpu", "effect": "NoSchedule"}
 NODES = {"nodeCIDRs": ["192.168.0.0/24"]}
+PROVIDER = {"name": "a", "matchImages": ["a.example.com"], "defaultCacheDuration": "1h"}
+TOKEN = {"tokenAttributes": {"serviceAccountTokenAudience": "a", "requireServiceAccount": True}}
+PROGRAM = "/usr/local/lib/kubelet/credential-providers/a"
 FULL = "HTTP_PROXY=http://p:1\nNO_PROXY=localhost,192.168.0.0/16,10.0.0.0/8\n"
 
 
@@ -128,6 +131,18 @@ RIGHT: dict[str, dict[str, Any]] = {
     "all checks": spec(kubeadm={"ignorePreflightErrors": ["all"]}),
     "sysctls as they are": spec(
         files=[{"path": "/etc/sysctl.d/90.conf", "content": "net/ipv4/ip_forward=1\nvm.swappiness=10\n"}]
+    ),
+    "a provider": spec(
+        **version("1.34.11"),
+        kubelet={"credentialProviders": {"providers": [{**PROVIDER, **TOKEN}]}},
+        files=[{"path": PROGRAM, "content": "#!/bin/sh\n", "permissions": "0755"}],
+    ),
+    "tokens behind their gate": spec(
+        **version("1.33.13"),
+        kubelet={
+            "config": {"featureGates": {"KubeletServiceAccountTokenForCredentialProviders": True}},
+            "credentialProviders": {"providers": [{**PROVIDER, **TOKEN}]},
+        },
     ),
 }
 
@@ -217,6 +232,20 @@ def test_every_gate_went_after_it_came() -> None:
 
 def test_no_rule_stands_twice() -> None:
     assert len(set(RULES)) == len(RULES)
+
+
+@pytest.mark.parametrize(("number", "api"), [("1.25.16", "v1beta1"), ("1.26.15", "v1"), ("1.37.2", "v1")])
+def test_credential_providers_speak_the_kubelets_api(number: str, api: str) -> None:
+    data = spec(**version(number), kubelet={"credentialProviders": {"providers": [PROVIDER]}})
+    rendering = render(data)
+    for role in rendering.plan.roles:
+        (config,) = (file for file in role.files if file.path.endswith("/credential-provider-config.yaml"))
+        assert isinstance(config.content, dict)
+        assert config.content["apiVersion"] == f"kubelet.config.k8s.io/{api}"
+        (provider,) = config.content["providers"]
+        assert provider["apiVersion"] == f"credentialprovider.kubelet.k8s.io/{api}"
+        assert role.kubeadm.kubelet_args["image-credential-provider-config"] == config.path
+        assert PROGRAM.startswith(role.kubeadm.kubelet_args["image-credential-provider-bin-dir"])
 
 
 def test_all_preflight_errors_stand_alone() -> None:
