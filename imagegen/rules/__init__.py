@@ -27,6 +27,7 @@ from imagegen.rules.nodes import (
     check_control_plane_count,
     check_names,
     check_pool_names,
+    check_pool_replicas,
     check_replicas,
     check_scaling,
 )
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     check_addresses,
     check_control_plane,
     check_replicas,
+    check_pool_replicas,
     check_scaling,
     check_control_plane_count,
     check_managed_files,

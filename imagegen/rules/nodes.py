@@ -88,6 +88,19 @@ def check_replicas(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
         )
 
 
+def check_pool_replicas(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG262: the number of a pool's machines is not the number of its listed nodes."""
+    for number, pool in enumerate(cluster.node_pools):
+        if pool.nodes and pool.scaling is None and pool.replicas not in {None, len(pool.nodes)}:
+            yield Diagnostic(
+                code="IG262",
+                message=f"pool `{pool.name}` has replicas: {pool.replicas}, and lists {len(pool.nodes)} nodes: each"
+                " machine with a fixed name and address is a node of its own",
+                hint="leave `replicas` out, or list all of them, or put those without a name into another pool",
+                path=("nodePools", number, "replicas"),
+            )
+
+
 def check_control_plane_count(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG212: an even number of stacked control planes. IG213: several, and the endpoint is one of them."""
     plane = cluster.control_plane

@@ -61,6 +61,13 @@ def test_flags(name: str) -> None:
         assert ("unknown flag" in ask(name, f"--{flag}=x")) is (flag in removed), flag
 
 
+def test_the_kubelets_flags() -> None:
+    removed = CATALOG.removed_kubelet_flags(VERSION)
+    kept = (*CATALOG.kubelet.one_machine.flags, "image-credential-provider-config")
+    for flag in (*removed, *kept):
+        assert ("unknown flag" in ask("kubelet", f"--{flag}=x")) is (flag in removed), flag
+
+
 NETWORKS = {
     "10.0.0.0/8 172.16.0.0/12": True,
     "10.0.0.0/7 172.16.0.0/12": False,

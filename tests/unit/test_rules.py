@@ -144,6 +144,7 @@ RIGHT: dict[str, dict[str, Any]] = {
             "credentialProviders": {"providers": [{**PROVIDER, **TOKEN}]},
         },
     ),
+    "as many machines as nodes": spec(nodePools=[{**SPEC["nodePools"][0], "replicas": 1}]),
 }
 
 
