@@ -48,6 +48,13 @@ def _versions(cluster: Cluster, catalog: Catalog, provider: CredentialProvider, 
         yield _refused(message, (*path, "apiVersion"), hint=f"it speaks {', '.join(known)}")
     gates, gate = cluster.kubelet.config.get("featureGates"), facts.token_attributes_gate
     opened = facts.token_attributes or (gate and isinstance(gates, dict) and gates.get(gate) is True)
+    if (
+        provider.token_attributes is not None
+        and facts.token_attributes
+        and "cacheType" not in provider.token_attributes
+    ):
+        message = f"tokenAttributes of `{provider.name}` need a cacheType"
+        yield _refused(message, (*path, "tokenAttributes"), on_key=True, hint="Token, or ServiceAccount")
     if provider.token_attributes is not None and not opened:
         hint = f"it needs the feature gate {gate}" if gate else "leave it out"
         message = f"the kubelet of Kubernetes {version} gives its plugins no service account tokens"

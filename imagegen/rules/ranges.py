@@ -129,8 +129,8 @@ def _allocates(cluster: Cluster) -> bool:
 def _node_mask(cluster: Cluster, catalog: Catalog, flags: int | None = None) -> int:
     facts = catalog.ranges.node_masks[cluster.network.pod_cidr.version]
     arguments = cluster.kubeadm.controller_manager.extra_args
-    given = (arguments[flag] for flag in facts.flags[:flags] if arguments.get(flag, "").isdigit())
-    return int(next(given, facts.default))
+    given = (arguments[flag] for flag in facts.flags[:flags] if arguments.get(flag, "").isdecimal())
+    return min(int(next(given, facts.default)), cluster.network.pod_cidr.max_prefixlen)
 
 
 def _mask_flag(pods: Network, catalog: Catalog) -> str:

@@ -55,7 +55,8 @@ SCALING = {"min": 0, "max": 5}
 TAINT = {"key": "gpu", "effect": "NoSchedule"}
 NODES = {"nodeCIDRs": ["192.168.0.0/24"]}
 PROVIDER = {"name": "a", "matchImages": ["a.example.com"], "defaultCacheDuration": "1h"}
-TOKEN = {"tokenAttributes": {"serviceAccountTokenAudience": "a", "requireServiceAccount": True}}
+TOKEN: dict[str, Any] = {"serviceAccountTokenAudience": "a", "requireServiceAccount": True}
+CACHED = {**TOKEN, "cacheType": "Token"}
 PROGRAM = "/usr/local/lib/kubelet/credential-providers/a"
 FULL = "HTTP_PROXY=http://p:1\nNO_PROXY=localhost,192.168.0.0/16,10.0.0.0/8\n"
 
@@ -134,14 +135,14 @@ RIGHT: dict[str, dict[str, Any]] = {
     ),
     "a provider": spec(
         **version("1.34.11"),
-        kubelet={"credentialProviders": {"providers": [{**PROVIDER, **TOKEN}]}},
+        kubelet={"credentialProviders": {"providers": [{**PROVIDER, "tokenAttributes": CACHED}]}},
         files=[{"path": PROGRAM, "content": "#!/bin/sh\n", "permissions": "0755"}],
     ),
     "tokens behind their gate": spec(
         **version("1.33.13"),
         kubelet={
             "config": {"featureGates": {"KubeletServiceAccountTokenForCredentialProviders": True}},
-            "credentialProviders": {"providers": [{**PROVIDER, **TOKEN}]},
+            "credentialProviders": {"providers": [{**PROVIDER, "tokenAttributes": TOKEN}]},
         },
     ),
     "as many machines as nodes": spec(nodePools=[{**SPEC["nodePools"][0], "replicas": 1}]),
@@ -151,6 +152,18 @@ RIGHT: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_is_right_has_no_findings(name: str) -> None:
     assert set(codes(RIGHT[name])) <= {"IG202"}
+
+
+@pytest.mark.parametrize("size", ["999999", "²", "", "many", "33"])
+def test_a_node_mask_that_is_none_is_the_components_business(size: str) -> None:
+    arguments = {"extraArgs": {"node-cidr-mask-size": size}}
+    assert set(codes(spec(kubeadm={"controllerManager": arguments}))) <= {"IG249"}
+
+
+@pytest.mark.parametrize("value", [[], 7, "x", None, {"a": []}])
+def test_what_is_passed_through_may_be_anything(value: object) -> None:
+    config = dict.fromkeys(("featureGates", "mode", "failCgroupV1", "providerID"), value)
+    codes(spec(kubelet={"config": config}, network={"kubeProxy": {"config": config}}), with_system(cgroup=1))
 
 
 OLD_KUBELET = {**version("1.34.11")}
