@@ -157,12 +157,16 @@ class NodePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryPlan:
-    """How user-data reaches a machine; `limit` in bytes before base64, 0 for none."""
+    """How user-data reaches a machine; `limit` in bytes before base64, 0 for none.
+
+    `http_tokens`: what machines are to be started with; None is the cloud's own default.
+    """
 
     provider: str
     limit: int
     encoding: str
     gzip: bool
+    http_tokens: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

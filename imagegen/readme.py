@@ -20,7 +20,7 @@ their owner alone, and belong in no repository.
 2. **Start the machines** from their image, all at once if you like, each with the user-data of its role:
 
 {roles}
-{nodes}
+{nodes}{metadata}
 3. **Reach the cluster:** `imagegen kubeconfig SPEC` writes an admin kubeconfig, without asking any machine.
 
 A machine's console says how far it is: lines that begin with `imagegen:`.
@@ -31,6 +31,10 @@ A machine's console says how far it is: lines that begin with `imagegen:`.
 _NODES = """
    Machines with a fixed address read a NoCloud seed: the three files of `nocloud/<node>/` on a volume with the label
    `cidata`, or in `/var/lib/cloud/seed/nocloud/`: {names}.
+"""
+
+_METADATA = """
+   Start all of them with `HttpTokens={tokens}`: the spec says so (`provider.metadataOptions`).
 """
 
 _WHO = {
@@ -50,6 +54,7 @@ def render_readme(plan: ClusterPlan) -> str:
     )
     images = [image.name for image in plan.images]
     names = ", ".join(f"`{node.name}` ({node.role})" for node in plan.nodes)
+    tokens = plan.delivery.http_tokens
     return _TEXT.format(
         name=plan.name,
         version=plan.kubernetes_version,
@@ -59,4 +64,5 @@ def render_readme(plan: ClusterPlan) -> str:
         builder="alicloud-ecs" if plan.delivery.provider == "alicloud" else "qemu",
         roles=roles,
         nodes=_NODES.format(names=names) if names else "",
+        metadata=_METADATA.format(tokens=tokens) if tokens else "",
     )

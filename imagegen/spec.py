@@ -14,7 +14,12 @@ Reference = tuple[str | int, ...]
 Network = IPv4Network | IPv6Network
 
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PLURAL_INITIALISMS = {"nodeCIDRs": "node_cidrs", "certSANs": "cert_sans", "trustedCAs": "trusted_cas"}
+_PLURAL_INITIALISMS = {
+    "nodeCIDRs": "node_cidrs",
+    "certSANs": "cert_sans",
+    "trustedCAs": "trusted_cas",
+    "vpcCIDRs": "vpc_cidrs",
+}
 _POD_CIDR = IPv4Network("10.244.0.0/16")
 _SERVICE_CIDR = IPv4Network("10.96.0.0/12")
 _HOST = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$")
@@ -48,6 +53,13 @@ class ProviderType(StrEnum):
     QEMU = "qemu"
     ALICLOUD = "alicloud"
     AWS = "aws"
+
+
+class HttpTokens(StrEnum):
+    """Whether a cloud's metadata service answers without a token, in the clouds' words."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
 
 
 class KubeProxyMode(StrEnum):
@@ -95,11 +107,19 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataOptions:
+    """The metadata service of machines."""
+
+    http_tokens: HttpTokens | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """The cloud or hypervisor."""
 
     type: ProviderType
     region: str | None = None
+    metadata_options: MetadataOptions = field(default_factory=MetadataOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +241,7 @@ class ClusterNetwork:
     """Address ranges, CNI plugin, kube-proxy."""
 
     node_cidrs: tuple[Network, ...]
+    vpc_cidrs: tuple[Network, ...] = ()
     pod_cidr: Network = _POD_CIDR
     service_cidr: Network = _SERVICE_CIDR
     dns_domain: str = "cluster.local"
@@ -297,6 +318,7 @@ class Scaling:
 
     min: int
     max: int
+    node_template_tags: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,11 +358,41 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentVariable:
+    """A variable that a program sees."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialProvider:
+    """A program that the kubelet asks for a registry's credentials; `api_version` is decided by the planner."""
+
+    name: str
+    match_images: tuple[str, ...]
+    default_cache_duration: str
+    api_version: str | None = None
+    args: tuple[str, ...] = ()
+    env: tuple[EnvironmentVariable, ...] = ()
+    token_attributes: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialProviders:
+    """The kubelet's credential providers, and where their programs lie."""
+
+    providers: tuple[CredentialProvider, ...]
+    bin_dir: str = "/usr/local/lib/kubelet/credential-providers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kubelet:
     """KubeletConfiguration, passed through, and further flags."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
     extra_args: Mapping[str, str] = field(default_factory=dict)
+    credential_providers: CredentialProviders | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -459,6 +511,11 @@ class Cluster:
         known = self.known_images
         names = dict.fromkeys(name for name in self.references.values() if name in known)
         return tuple(known[name] for name in names if name)
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The operating systems of its machines, each once."""
+        return tuple(dict.fromkeys(image.os for image in self.used_images))
 
     @property
     def known_images(self) -> Mapping[str, Image]:

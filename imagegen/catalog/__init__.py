@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from imagegen.catalog.components import (
+    ComponentFacts,
+    FeatureGates,
+    OneMachine,
+    RangeFacts,
+    is_older,
+    parse_components,
+    parse_gates,
+    parse_ranges,
+    parts,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +32,30 @@ class KubernetesFacts:
     default_proxy_mode: str
     ipvs_deprecated: bool
     supported: bool
+    proxy_modes: tuple[str, ...]
+    fail_cgroup_v1: bool
+    kernels: tuple[str, ...]
+    kernel_error: bool
+    containerd: tuple[str, ...]
+    ignore_all: bool
+    credential_provider_api: str
+    token_attributes: bool
+    token_attributes_gate: str | None = None
+    proxy_mode_gates: Mapping[str, str] = field(default_factory=dict)
+
+    def takes_kernel(self, kernel: str) -> bool:
+        """Whether kubeadm's SystemVerification takes it; `4.19+` is from there on, `5.4` that branch alone."""
+        return any(
+            not is_older(kernel, bound[:-1]) if bound.endswith("+") else parts(kernel)[:2] == parts(bound)
+            for bound in self.kernels
+        )
+
+    def least_containerd(self, version: str) -> str | None:
+        """What this containerd would at least have to be; None where it is new enough, or nothing is known."""
+        branch = [bound for bound in self.containerd if parts(bound)[:2] == parts(version)[:2]]
+        newer = bool(self.containerd) and not is_older(version, self.containerd[-1])
+        bound = branch[0] if branch else self.containerd[-1] if self.containerd and not newer else None
+        return bound if bound and is_older(version, bound) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +65,7 @@ class SystemFacts:
     kernel: str
     cloud_init: str
     nftables_mode: bool
+    cgroup: int
     genericcloud: str
     genericcloud_checksum: str
 
@@ -43,6 +81,12 @@ class ProviderFacts:
     builder: str
     reserved: tuple[IPv4Network | IPv6Network, ...]
     time_servers: tuple[str, ...]
+    http_tokens: str
+    node_template_taint: str | None = None
+
+    def tokens_too_new_for(self, cloud_init: str) -> bool:
+        """Whether this cloud-init cannot ask the metadata service for a token."""
+        return bool(self.http_tokens) and is_older(cloud_init, self.http_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +102,7 @@ class ImageFacts:
     runtime_binaries: tuple[str, ...]
     cni_plugins: tuple[str, ...]
     settings: Mapping[str, str]
+    containerd: str
     flannel_image: str
     flannel_plugin_image: str
 
@@ -70,6 +115,7 @@ class KubeletFacts:
     reserved_labels: tuple[str, ...]
     allowed_label_prefixes: tuple[str, ...]
     allowed_labels: frozenset[str]
+    one_machine: OneMachine
 
     def refuses_label(self, key: str) -> bool:
         """Whether a kubelet may not give itself this label."""
@@ -98,6 +144,10 @@ class Catalog:
     providers: Mapping[str, ProviderFacts]
     image: ImageFacts
     kubelet: KubeletFacts
+    components: Mapping[str, ComponentFacts]
+    feature_gates: FeatureGates
+    ranges: RangeFacts
+    preflight_checks: tuple[str, ...]
     diagnostics: Mapping[str, DiagnosticPage]
 
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
@@ -111,6 +161,13 @@ class Catalog:
             raise ValueError(f"Kubernetes {version} is not in the catalog")
         return facts
 
+    def credential_provider_apis(self, version: str) -> tuple[str, ...]:
+        """What a kubelet of this version may speak with its credential plugins, oldest first."""
+        own = self.kubernetes_facts(version)
+        known = [facts.credential_provider_api for facts in self.kubernetes.values()]
+        reached = known[: known.index(own.credential_provider_api) + 1] if own else []
+        return tuple(dict.fromkeys(f"credentialprovider.kubelet.k8s.io/{api}" for api in reached))
+
     @property
     def newest(self) -> str:
         """The newest known version of Kubernetes."""
@@ -118,14 +175,11 @@ class Catalog:
 
     def removed_kubelet_flags(self, version: str) -> dict[str, str]:
         """The flags that a kubelet of this version exits on, with the minor that dropped each."""
-        own = self.minor(version)
-        return {flag: since for flag, since in self.kubelet.removed_flags.items() if self.minor(since) <= own}
+        return _removed(self.kubelet.removed_flags, version)
 
-    @staticmethod
-    def minor(version: str) -> tuple[int, int]:
-        """Major and minor of a version, to be compared."""
-        major, minor, *_ = version.split(".")
-        return int(major), int(minor)
+    def removed_flags(self, component: str, version: str) -> dict[str, str]:
+        """The flags that a control-plane component of this version exits on, with the minor that dropped each."""
+        return _removed(self.components[component].removed_flags, version)
 
     @property
     def minors(self) -> tuple[str, ...]:
@@ -135,6 +189,17 @@ class Catalog:
 
 def _is_within(prefix: str, domains: tuple[str, ...]) -> bool:
     return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
+
+
+def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
+    return {flag: since for flag, since in flags.items() if not is_older(version, since)}
+
+
+_LISTS = ("proxy_modes", "kernels", "containerd")
+
+
+def _kubernetes(facts: dict[str, Any]) -> KubernetesFacts:
+    return KubernetesFacts(**(facts | {key: tuple(facts[key]) for key in _LISTS}))
 
 
 def parse_catalog(texts: Mapping[str, str]) -> Catalog:
@@ -152,8 +217,9 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         for name, facts in tables["providers"].items()
     }
     image = tables["image"]
+    one = tables["kubelet"]["one_machine"]
     return Catalog(
-        kubernetes={minor: KubernetesFacts(**facts) for minor, facts in tables["kubernetes"].items()},
+        kubernetes={minor: _kubernetes(facts) for minor, facts in tables["kubernetes"].items()},
         systems={name: SystemFacts(**facts) for name, facts in tables["systems"].items()},
         providers=providers,
         image=ImageFacts(
@@ -166,6 +232,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             runtime_binaries=tuple(image["binaries"]["runtime"]),
             cni_plugins=tuple(image["binaries"]["cni"]),
             settings=image["settings"],
+            containerd=image["runtime"]["containerd"],
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
         ),
@@ -174,6 +241,13 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             reserved_labels=tuple(tables["kubelet"]["labels"]["reserved"]),
             allowed_label_prefixes=tuple(tables["kubelet"]["labels"]["allowed_prefixes"]),
             allowed_labels=frozenset(tables["kubelet"]["labels"]["allowed"]),
+            one_machine=OneMachine(
+                flags=tuple(one["flags"]), fields=tuple(one["fields"]), harmless=frozenset(one["harmless"])
+            ),
         ),
+        components=parse_components(tables["components"]),
+        feature_gates=parse_gates(tables["feature_gates"]),
+        ranges=parse_ranges(tables["ranges"]),
+        preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

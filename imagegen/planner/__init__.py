@@ -30,6 +30,7 @@ def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterP
             limit=provider.limit,
             encoding=provider.encoding,
             gzip=provider.gzip,
+            http_tokens=cluster.provider.metadata_options.http_tokens,
         ),
         images=_images(cluster, catalog),
         roles=plan_roles(cluster, facts, bundle),

@@ -8,6 +8,7 @@ from imagegen.catalog import Catalog
 from imagegen.spec import (
     Cluster,
     ControlPlane,
+    CredentialProviders,
     Image,
     ImageKubernetes,
     InlineImage,
@@ -32,6 +33,7 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
         image=inline,
         images={name: _decide_image(cluster, image, catalog) for name, image in cluster.images.items()},
         network=replace(cluster.network, kube_proxy=proxy),
+        kubelet=replace(cluster.kubelet, credential_providers=_credential_providers(cluster, catalog)),
         control_plane=replace(
             cluster.control_plane,
             replicas=cluster.control_plane.size or None,
@@ -56,6 +58,15 @@ def _qemu(image: Image | InlineImage, catalog: Catalog) -> QemuBuilder:
     system = catalog.systems[image.os]
     source = system.genericcloud.format(architecture=image.architecture)
     return replace(image.qemu, source=source, checksum=image.qemu.checksum or system.genericcloud_checksum)
+
+
+def _credential_providers(cluster: Cluster, catalog: Catalog) -> CredentialProviders | None:
+    given = cluster.kubelet.credential_providers
+    if given is None:
+        return None
+    newest = catalog.credential_provider_apis(cluster.kubernetes.version)[-1]
+    providers = (replace(provider, api_version=provider.api_version or newest) for provider in given.providers)
+    return replace(given, providers=tuple(providers))
 
 
 def _proxy_mode(cluster: Cluster, catalog: Catalog) -> KubeProxyMode:

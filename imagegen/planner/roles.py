@@ -10,6 +10,7 @@ from imagegen.catalog import KubernetesFacts
 from imagegen.plan import (
     AdminPlan,
     DiskPlan,
+    FilePlan,
     KubeadmPlan,
     NodeNamePlan,
     RegistryPlan,
@@ -19,6 +20,7 @@ from imagegen.plan import (
     TokenPlan,
 )
 from imagegen.planner.components import plan_components
+from imagegen.planner.credentials import credential_files, credential_flags
 from imagegen.planner.files import PATCHES, plan_files
 from imagegen.planner.signing import needs_signing_file
 from imagegen.spec import Cluster, ControlPlane, Disk, NodeName, NodePool, ProviderType
@@ -35,11 +37,12 @@ def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tupl
     """Both control-plane roles, and one for each pool."""
     kubeadm = _kubeadm(cluster, facts, bundle)
     patched = replace(kubeadm, patches_folder=PATCHES) if needs_signing_file(cluster, bundle) else kubeadm
+    shared = credential_files(cluster, facts)
     # A control plane that was made elsewhere is nobody's role.
     kinds = (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN) if bundle.authorities else ()
     images = cluster.references
     planes = tuple(
-        _role(cluster, patched, bundle, kind, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",] or "")
+        _role(cluster, patched, bundle, kind, shared, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",])
         for kind in kinds
     )
     workers = tuple(
@@ -48,9 +51,10 @@ def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tupl
             kubeadm,
             bundle,
             RoleKind.WORKER,
+            shared,
             name=worker_role(pool),
             pool=pool.name,
-            image=images["nodePools", number] or "",
+            image=images["nodePools", number],
             node_pool=pool,
         )
         for number, pool in enumerate(cluster.node_pools)
@@ -63,10 +67,11 @@ def _role(
     kubeadm: KubeadmPlan,
     bundle: Bundle,
     kind: RoleKind,
+    shared: tuple[FilePlan, ...],
     *,
     name: str,
     pool: str,
-    image: str,
+    image: str | None,
     node_pool: NodePool | None = None,
 ) -> RolePlan:
     initialises = kind is RoleKind.CONTROL_PLANE_INIT
@@ -76,7 +81,7 @@ def _role(
         name=name,
         kind=kind,
         pool=pool,
-        image=image,
+        image=image or "",
         node_name=_node_name(cluster, node_pool or cluster.control_plane, pool),
         cluster=cluster.metadata.name,
         node_cidrs=tuple(str(cidr) for cidr in cluster.network.node_cidrs),
@@ -88,11 +93,11 @@ def _role(
         labels=node_pool.labels if node_pool else {},
         taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
         pki=_pki(bundle, bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
-        ignore_preflight_errors=(*cluster.kubeadm.ignore_preflight_errors, *_beside(disks)),
+        ignore_preflight_errors=_ignored(cluster, disks),
         disks=tuple(
             DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in disks
         ),
-        files=plan_files(cluster, bundle, kind, pool),
+        files=(*shared, *plan_files(cluster, bundle, kind, pool)),
         registries=tuple(
             RegistryPlan(host=registry.host, mirrors=registry.mirrors, ca_certificate=registry.ca_certificate)
             for registry in cluster.registries
@@ -114,10 +119,11 @@ def _node_name(cluster: Cluster, group: ControlPlane | NodePool, pool: str) -> N
     return NodeNamePlan(source=source, prefix=prefix if prefixed else "", keeps=keeps)
 
 
-def _beside(disks: tuple[Disk, ...]) -> tuple[str, ...]:
-    # A new ext4 file system holds lost+found, and kubeadm wants etcd's folder empty.
-    ours = any(disk.mount_path == _ETCD_DATA for disk in disks)
-    return (f"DirAvailable-{_ETCD_DATA.replace('/', '-')}",) if ours else ()
+def _ignored(cluster: Cluster, disks: tuple[Disk, ...]) -> tuple[str, ...]:
+    given = cluster.kubeadm.ignore_preflight_errors
+    # A new ext4 file system holds lost+found, and kubeadm wants etcd's folder empty. `all` stands alone.
+    ours = any(disk.mount_path == _ETCD_DATA for disk in disks) and "all" not in {name.lower() for name in given}
+    return (*given, f"DirAvailable-{_ETCD_DATA.replace('/', '-')}") if ours else given
 
 
 def _tokens(cluster: Cluster, bundle: Bundle) -> tuple[TokenPlan, ...]:
@@ -174,6 +180,6 @@ def _kubeadm(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> Kubead
         components=plan_components(cluster),
         patches_folder=PATCHES if cluster.kubeadm.patches else None,
         kubelet=cluster.kubelet.config,
-        kubelet_args=cluster.kubelet.extra_args,
+        kubelet_args={**cluster.kubelet.extra_args, **credential_flags(cluster)},
         kube_proxy={"mode": str(network.kube_proxy.mode), **network.kube_proxy.config},
     )

@@ -6,30 +6,37 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
+from imagegen.rules.clouds import check_metadata, check_scaling_from_zero
+from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
+from imagegen.rules.credentials import check_credential_providers
 from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
+from imagegen.rules.flags import check_component_flags, check_one_machine
+from imagegen.rules.gates import check_gates
 from imagegen.rules.hooks import check_hook_roles
 from imagegen.rules.images import check_image_choice, check_references, check_skew
 from imagegen.rules.kubernetes import (
     check_kubelet_flags,
     check_labels,
-    check_proxy_mode,
     check_renewal,
     check_token_ttl,
     check_version,
 )
-from imagegen.rules.network import check_endpoint, check_overlaps, check_pod_range, check_reserved
+from imagegen.rules.network import check_endpoint, check_overlaps, check_reserved
 from imagegen.rules.nodes import (
     check_addresses,
     check_control_plane,
     check_control_plane_count,
-    check_enough_names,
     check_names,
     check_node_names,
     check_pool_names,
+    check_pool_replicas,
     check_replicas,
     check_scaling,
 )
+from imagegen.rules.preflight import check_ignored, check_sysctls
+from imagegen.rules.proxies import check_proxy_files
+from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
 from imagegen.spec import Cluster
 
 Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
@@ -51,10 +58,10 @@ RULES: tuple[Rule, ...] = (
     check_pool_names,
     check_names,
     check_node_names,
-    check_enough_names,
     check_addresses,
     check_control_plane,
     check_replicas,
+    check_pool_replicas,
     check_scaling,
     check_control_plane_count,
     check_managed_files,
@@ -62,6 +69,22 @@ RULES: tuple[Rule, ...] = (
     check_mounts,
     check_hidden_files,
     check_hook_roles,
+    check_cgroup,
+    check_containerd,
+    check_kernel,
+    check_gates,
+    check_component_flags,
+    check_one_machine,
+    check_sizes,
+    check_families,
+    check_flannel,
+    check_vpc,
+    check_metadata,
+    check_scaling_from_zero,
+    check_proxy_files,
+    check_ignored,
+    check_sysctls,
+    check_credential_providers,
 )
 
 

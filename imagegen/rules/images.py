@@ -44,7 +44,7 @@ def check_references(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
             yield Diagnostic(code="IG230", message=f"there is no Image document `{name}`", hint=hint, path=path)
 
 
-def check_skew(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
+def check_skew(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG231: an image whose Kubernetes does not go with the cluster's.
 
     A kubelet may lag behind, but kubeadm joins with the version that made the cluster (kubeadm's version skew policy).
@@ -55,7 +55,7 @@ def check_skew(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
             continue
         version = cluster.version_of(images[name])
         starts = place == ("controlPlane",)
-        if version == own or (not starts and catalog.minor(version) == catalog.minor(own)):
+        if version == own or (not starts and version.rpartition(".")[0] == own.rpartition(".")[0]):
             continue
         need = f"start a cluster of {own}: it takes the same version"
         need = need if starts else f"join a cluster of {own}: it takes the same minor"

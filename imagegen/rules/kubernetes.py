@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Severity
-from imagegen.spec import Cluster, KubeProxyMode, TokenRenewal
+from imagegen.spec import Cluster, TokenRenewal
 
 _FOR_EVER = re.compile(r"(0+[hms])+")
 
@@ -32,19 +32,6 @@ def check_version(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
                 path=path,
                 image=image,
             )
-
-
-def check_proxy_mode(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
-    """IG203: ipvs was chosen where Kubernetes deprecates it."""
-    facts = catalog.kubernetes_facts(cluster.kubernetes.version)
-    if facts and facts.ipvs_deprecated and cluster.network.kube_proxy.mode is KubeProxyMode.IPVS:
-        yield Diagnostic(
-            code="IG203",
-            message="kube-proxy's ipvs mode is deprecated since Kubernetes 1.35, and will be removed",
-            hint="`nftables` is the successor on kernels from 5.13",
-            severity=Severity.WARNING,
-            path=("network", "kubeProxy", "mode"),
-        )
 
 
 def check_kubelet_flags(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:

@@ -10,9 +10,6 @@ from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path
 from imagegen.spec import Cluster, Network, split_endpoint
 
-# kube-controller-manager gives each node a /24 (IPv4) or /64 (IPv6) of the pod range.
-_NODE_MASK = {4: 24, 6: 64}
-
 
 def _ranges(cluster: Cluster) -> list[tuple[Path, str, Network]]:
     network = cluster.network
@@ -52,21 +49,6 @@ def check_reserved(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
                     hint="take another range",
                     path=path,
                 )
-
-
-def check_pod_range(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
-    """IG205: fewer node-sized pieces in the pod range than there are nodes."""
-    pods = cluster.network.pod_cidr
-    pieces = 1 << max(_NODE_MASK[pods.version] - pods.prefixlen, 0) if pods.prefixlen <= _NODE_MASK[pods.version] else 0
-    workers = sum(pool.most for pool in cluster.node_pools)
-    nodes = cluster.control_plane.size + workers
-    if pieces < nodes:
-        yield Diagnostic(
-            code="IG205",
-            message=f"the pod range {pods} has room for {pieces} nodes, and the spec has {nodes}",
-            hint=f"each node takes a /{_NODE_MASK[pods.version]}",
-            path=("network", "podCIDR"),
-        )
 
 
 def check_endpoint(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:

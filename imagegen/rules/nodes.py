@@ -88,6 +88,19 @@ def check_replicas(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
         )
 
 
+def check_pool_replicas(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG262: the number of a pool's machines is not the number of its listed nodes."""
+    for number, pool in enumerate(cluster.node_pools):
+        if pool.nodes and pool.scaling is None and pool.replicas not in {None, len(pool.nodes)}:
+            yield Diagnostic(
+                code="IG262",
+                message=f"pool `{pool.name}` has replicas: {pool.replicas}, and lists {len(pool.nodes)} nodes: each"
+                " machine with a fixed name and address is a node of its own",
+                hint="leave `replicas` out, or list all of them, or put those without a name into another pool",
+                path=("nodePools", number, "replicas"),
+            )
+
+
 def check_control_plane_count(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG212: an even number of stacked control planes. IG213: several, and the endpoint is one of them."""
     plane = cluster.control_plane
@@ -143,15 +156,3 @@ def check_node_names(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
         if group.node_name_prefix and group.node_name is not NodeName.PREFIX_AND_INSTANCE_ID:
             message = "nodeNamePrefix is for `nodeName: prefix+instance-id`"
             yield Diagnostic(code="IG232", message=message, path=(*path, "nodeNamePrefix"), on_key=True)
-
-
-def check_enough_names(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
-    """IG233: a pool has more machines than names."""
-    for number, pool in enumerate(cluster.node_pools):
-        if pool.nodes and pool.replicas is not None and pool.replicas != len(pool.nodes):
-            yield Diagnostic(
-                code="IG233",
-                message=f"pool `{pool.name}` has {pool.replicas} machines, and `nodes` names {len(pool.nodes)}",
-                hint="leave `replicas` out: the list decides; or leave the list out, and names come from the metadata",
-                path=("nodePools", number, "replicas"),
-            )

@@ -39,5 +39,6 @@ def test_every_code_has_a_case_and_a_line_in_the_documentation() -> None:
     severities = {code: severity for code, severity, _ in rows}
     assert {code: severities[code] for code in said} == said
     assert set(pages) == codes
-    # The bundle's and the sizes' codes are not about a spec: tests/unit has them.
-    assert set(said) >= {code for code in codes if code < "IG300"}
+    # The bundle's and the sizes' codes are not about a spec, and no system or runtime in the catalog is old enough for
+    # three others: tests/unit has them.
+    assert set(said) >= {code for code in codes if code < "IG300"} - {"IG241", "IG242", "IG243"}

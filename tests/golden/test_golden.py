@@ -53,7 +53,22 @@ CASES["everything-1.30"] = spec(
         "encryptSecrets": True,
         "disks": ETCD_DISK,
     },
-    kubelet={"config": {"maxPods": 64}, "extraArgs": {"v": "4"}},
+    kubelet={
+        "config": {"maxPods": 64},
+        "extraArgs": {"v": "4"},
+        "credentialProviders": {
+            "binDir": "/opt/credential-providers",
+            "providers": [
+                {
+                    "name": "ecr-credential-provider",
+                    "matchImages": ["*.dkr.ecr.*.amazonaws.com"],
+                    "defaultCacheDuration": "12h0m0s",
+                    "args": ["get-credentials"],
+                    "env": [{"name": "AWS_PROFILE", "value": "default"}],
+                }
+            ],
+        },
+    },
     nodePools=[{"name": "workers", "disks": DATA_DISK}],
     kubeadm={
         "apiServer": {"extraArgs": {"profiling": "false"}},
