@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.failures import Final
-
-INIT, JOIN, WORKER = "control-plane-init", "control-plane-join", "worker"
+from bootstrap.phases import INIT, JOIN, WORKER
 
 
 @dataclass(frozen=True)

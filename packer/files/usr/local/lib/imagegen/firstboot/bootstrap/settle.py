@@ -6,8 +6,8 @@ from bootstrap import files, yamlfile
 from bootstrap.addresses import choose_addresses, parse_addresses
 from bootstrap.boot import JOIN_CONFIG, MAIN_CONFIG, Boot
 from bootstrap.failures import Final, NotYet
-from bootstrap.identity import JOIN, WORKER
 from bootstrap.kubeadmfile import KubeadmFile
+from bootstrap.phases import JOIN, WORKER
 from bootstrap.reasons import Note
 
 # What every machine is called before it has been given a name.
