@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imagegen.cli.common import (
-    FINDINGS,
+    FormatOption,
     SecretsOption,
     SpecArgument,
     load_assets,
@@ -18,8 +17,10 @@ from imagegen.cli.common import (
     read_bundle,
     read_spec,
     secrets_path,
+    stop,
+    stop_for,
 )
-from imagegen.console import Format, complain, say, show_report, show_table
+from imagegen.console import Format, say, show_json, show_table
 from imagegen.output import write_new
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def _group() -> None:
 
 @app.command()
 def new(spec: SpecArgument, secrets: SecretsOption = None) -> None:
-    """Make the bundle, once for the cluster's life; never overwrites one."""
+    """Make the bundle, once for the cluster's life.
+
+    A bundle that is there already is never overwritten.
+    """
     from imagegen.secrets.make import make_bundle, make_joining_bundle  # noqa: PLC0415  `cryptography` is slow to import
 
     cluster = read_spec(spec, load_assets())
@@ -56,7 +60,10 @@ def import_(
     pki: Annotated[Path, typer.Option("--pki", file_okay=False, exists=True, help="A kubeadm `pki` folder.")],
     secrets: SecretsOption = None,
 ) -> None:
-    """Make the bundle around the CAs of a cluster that kubeadm made: /etc/kubernetes/pki of a control plane."""
+    """Make the bundle around the CAs of a cluster that is there.
+
+    They are read from a copy of /etc/kubernetes/pki, as kubeadm made it on a control plane.
+    """
     from imagegen.pipeline import check_bundle  # noqa: PLC0415  the stages are slow to import
     from imagegen.secrets.importing import FILES, import_bundle  # noqa: PLC0415
     from imagegen.secrets.store import dump_bundle  # noqa: PLC0415
@@ -64,56 +71,65 @@ def import_(
     cluster = read_spec(spec, load_assets())
     missing = [name for name in FILES if not (pki / name).is_file()]
     if missing:
-        complain(f"{pki}: no kubeadm pki folder: {', '.join(missing)} missing")
-        raise typer.Exit(FINDINGS)
-    content = {name: (pki / name).read_text() for name in FILES}
+        stop(f"{pki}: no kubeadm pki folder: {', '.join(missing)} missing")
     try:
+        content = {name: (pki / name).read_text(encoding="utf-8") for name in FILES}
         bundle = import_bundle(cluster.metadata.name, (pool.name for pool in cluster.node_pools), content)
     except ValueError:
-        complain(f"{pki}: a certificate or key there is not PEM")
-        raise typer.Exit(FINDINGS) from None
+        stop(f"{pki}: a certificate or key there is not PEM")
     checked, report = check_bundle(cluster, dump_bundle(bundle), str(pki), now())
     if checked is None:
-        show_report(report, Format.TEXT)
-        raise typer.Exit(FINDINGS)
+        stop_for(report)
     _write(secrets_path(spec, cluster, secrets), bundle)
 
 
 @app.command()
-def check(spec: SpecArgument, secrets: SecretsOption = None) -> None:
-    """Check the bundle: keys match certificates, nothing expired, a token for each pool, nobody else may read it."""
-    cluster = read_spec(spec, load_assets())
-    bundle = read_bundle(spec, cluster, secrets)
-    say(f"{secrets_path(spec, cluster, secrets)}: the secrets of cluster `{bundle.cluster}` are fine")
+def check(spec: SpecArgument, secrets: SecretsOption = None, form: FormatOption = Format.TEXT) -> None:
+    """Check the bundle: its keys, dates, tokens, and who may read it.
+
+    Each key must belong to its certificate, nothing be expired, each pool have a token, and nobody else be able to read
+    the file.
+    """
+    cluster = read_spec(spec, load_assets(), form)
+    bundle = read_bundle(spec, cluster, secrets, form=form)
+    path = secrets_path(spec, cluster, secrets)
+    if form is Format.JSON:
+        show_json({"path": str(path), "cluster": bundle.cluster, "findings": []})
+    else:
+        say(f"{path}: the secrets of cluster `{bundle.cluster}` are fine")
 
 
 @app.command()
 def show(
     spec: SpecArgument,
     secrets: SecretsOption = None,
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
-    """Say what the bundle holds, without any secret: CAs, pins, ids of tokens."""
+    """Say what the bundle holds, without any secret.
+
+    That is its CAs and until when they are good, the pins of the cluster's CA, and the ids of the tokens.
+    """
     from imagegen.secrets.summary import summarise  # noqa: PLC0415  `cryptography` is slow to import
 
-    cluster = read_spec(spec, load_assets())
-    summary = summarise(read_bundle(spec, cluster, secrets, every_pool=False))
+    cluster = read_spec(spec, load_assets(), form)
+    summary = summarise(read_bundle(spec, cluster, secrets, every_pool=False, form=form))
     if form is Format.JSON:
-        say(json.dumps(summary, indent=2))
+        show_json(summary)
         return
-    rows = [(name, *validity.values()) for name, validity in summary["authorities"].items()]
-    show_table(("authority", "subject", "not before", "not after"), rows)
+    if rows := [(name, *validity.values()) for name, validity in summary["authorities"].items()]:
+        show_table(("authority", "subject", "not before", "not after"), rows)
+        say("")
+    show_table(("pool", "token id"), list(summary["tokenIDs"].items()))
+    say("")
     for pin in summary["caCertHashes"]:
         say(f"--discovery-token-ca-cert-hash {pin}")
-    show_table(("pool", "token id"), list(summary["tokenIDs"].items()))
 
 
 def _joining(make: Callable[[str, list[str], str], Bundle], name: str, pools: list[str], certificates: str) -> Bundle:
     try:
         return make(name, pools, certificates)
     except ValueError:
-        complain("controlPlane.existing.caCertificate: not a certificate that can be read")
-        raise typer.Exit(FINDINGS) from None
+        stop("controlPlane.existing.caCertificate: not a certificate that can be read")
 
 
 def _write(path: Path, bundle: Bundle) -> None:
@@ -122,6 +138,5 @@ def _write(path: Path, bundle: Bundle) -> None:
     try:
         write_new(path, dump_bundle(bundle))
     except FileExistsError:
-        complain(f"{path}: there is a bundle already, and a second one would make a second cluster; move it away first")
-        raise typer.Exit(FINDINGS) from None
+        stop(f"{path}: there is a bundle already, and a second one would make a second cluster; move it away first")
     say(f"wrote {path} (0600): keep it out of version control, and keep a copy safe")
