@@ -11,4 +11,4 @@ ROOT = Path(__file__).parents[2]
 
 def test_ci_installs_every_package_of_the_machine_tests() -> None:
     installed = set((ROOT / ".ci" / "run").read_text().split())
-    assert set(PACKAGES.values()) | {"cloud-init", "shellcheck", "shfmt", "syslinux-common"} <= installed
+    assert set(PACKAGES.values()) | {"cloud-init", "fish", "shellcheck", "shfmt", "syslinux-common", "zsh"} <= installed
