@@ -74,6 +74,29 @@ def test_ctrl_c_at_any_point_of_new_secrets() -> None:
             assert run("secrets", "check", "demo.yaml", "--secrets", path).exit_code == 0
 
 
+def test_ctrl_c_where_python_cannot_raise() -> None:
+    program = """
+import time
+import imagegen.cli
+from imagegen.__main__ import main
+
+class Deaf:
+    def __del__(self):
+        raise KeyboardInterrupt
+
+def work():
+    Deaf()
+    time.sleep(60)
+
+imagegen.cli.main = work
+main()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=ENVIRONMENT, check=False
+    )
+    assert (result.returncode, result.stderr) == (130, "")
+
+
 def test_ctrl_c_while_a_pipe_is_read() -> None:
     os.mkfifo("fifo")
     with start("validate", "fifo") as process:

@@ -32,12 +32,24 @@ RESULTS: dict[str, tuple[str, ...] | list[Any]] = {
     "token rotate warned.yaml --pool workers": ("token", "render"),
     "token renew warned.yaml --pool workers": ("token",),
 }
+# A spec with an error in it, and one without a bundle, for each command that reads them.
+SPECS = [
+    f"{command} {name}{options}"
+    for command, options in {
+        "render": "",
+        "diff": "",
+        "kubeconfig": "",
+        "secrets check": "",
+        "secrets show": "",
+        "token rotate": " --pool workers",
+        "token renew": " --pool workers",
+    }.items()
+    for name in ("wrong.yaml", "bare.yaml")
+]
 REFUSALS = [
-    "render wrong.yaml",
-    "render bare.yaml",
+    *SPECS,
     "render warned.yaml --secrets open.yaml",
     "render warned.yaml --out mine",
-    "diff wrong.yaml",
     "diff warned.yaml --out nowhere",
     "diff mine out/demo",
     "explain IG999",
@@ -47,11 +59,8 @@ REFUSALS = [
     "inspect mine/demo/thesis.txt",
     f"inspect {JOIN} --show /absent",
     f"inspect {JOIN} --out mine",
-    "kubeconfig wrong.yaml",
-    "secrets check bare.yaml",
-    "secrets show bare.yaml",
     "token rotate warned.yaml --pool absent",
-    "token renew bare.yaml --pool workers",
+    "token renew warned.yaml --pool absent",
 ]
 
 
@@ -69,6 +78,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Path(f"{name}.yaml").write_text(yaml.safe_dump(data))
     run("secrets", "new", "warned.yaml")
     run("render", "warned.yaml")
+    # So that `diff` has a folder to compare with.
+    Path("out/bare").symlink_to("demo")
     Path("mine/demo").mkdir(parents=True)
     Path("mine/demo/thesis.txt").write_text("mine")
     Path("open.yaml").write_text(Path("demo.secrets.yaml").read_text())
