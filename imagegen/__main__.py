@@ -1,6 +1,37 @@
-"""`python -m imagegen`."""
+"""`imagegen`, and `python -m imagegen`."""
 
-from imagegen.cli import main
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+INTERRUPTED = 130
+_SOON = 0.01
+
+
+def main() -> None:
+    """Run the program; Ctrl-C ends it without a traceback, even while it is still being loaded."""
+    sys.unraisablehook = _interrupt_again
+    try:
+        from imagegen.cli import main as run  # noqa: PLC0415  as said
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _interrupt_again(lost: UnraisableHookArgs) -> None:
+    """Where Python cannot raise (callbacks of the import system), it prints a Ctrl-C and forgets it: raise it later."""
+    if lost.exc_type is KeyboardInterrupt:
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, _SOON)
+    else:
+        sys.__unraisablehook__(lost)
+
 
 if __name__ == "__main__":
     main()

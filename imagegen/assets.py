@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imagegen.catalog import Catalog, parse_catalog
 from imagegen.filetree import EXECUTABLE, PUBLIC, FileTree
 
+if TYPE_CHECKING:
+    from imagegen.journey import PhaseFacts
+
 _PACKAGE = Path(__file__).resolve().parent
+_PHASES = "packer/files/usr/local/lib/imagegen/firstboot/bootstrap/phases.py"
 _IGNORED = {"__pycache__", "README.md"}
 
 
@@ -54,3 +58,27 @@ def packer_folder() -> FileTree:
             content = path.read_bytes()
             tree.add("/".join(parts), content, EXECUTABLE if content.startswith(b"#!") else PUBLIC)
     return tree
+
+
+def phases() -> tuple[PhaseFacts, ...]:
+    """The phases of first boot, from the very file that the node's program takes them from."""
+    from runpy import run_path  # noqa: PLC0415  one command needs it
+
+    from imagegen.journey import PhaseFacts  # noqa: PLC0415  slow to import
+
+    # A module of data, which imports nothing of the program that it belongs to. To import it would leave a compiled
+    # file in a folder that goes into images.
+    module = run_path(str(root() / _PHASES))
+    return tuple(
+        PhaseFacts(
+            name=phase.name,
+            does=phase.does,
+            roles=phase.roles,
+            modes=phase.modes,
+            limit=phase.limit,
+            at_limit=phase.at_limit,
+            again=phase.again,
+            hooks=phase.hooks,
+        )
+        for phase in module["PHASES"]
+    )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any, TextIO
 
 from imagegen.diagnostics import Diagnostic, Report, Severity
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 class Format(StrEnum):
@@ -20,39 +20,40 @@ class Format(StrEnum):
     JSON = "json"
 
 
-_UNBOUNDED = 1000
-_COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
-
-
-def _console(*, stderr: bool) -> Console:
-    from rich.console import Console  # noqa: PLC0415  slow to import, and JSON needs none of it
-
-    # Paths and messages are the user's own text: no markup, no folding, so that they can be copied and matched.
-    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
-    if not console.is_terminal:
-        # A pipe has no width: nothing may be cut to fit one.
-        console.width = _UNBOUNDED
-    return console
+_COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33"}
+# What a terminal obeys, or what turns the direction of a line: it comes with the user's own text.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_WIDE = frozenset("WF")
 
 
 def say(text: str) -> None:
     """A line on standard output."""
-    _console(stderr=False).print(text)
+    _write(sys.stdout, _printable(text))
 
 
 def complain(text: str) -> None:
     """A line on standard error."""
-    _console(stderr=True).print(text)
+    _write(sys.stderr, _printable(text))
 
 
-def show_report(report: Report, form: Format) -> None:
+def show_json(data: Any) -> None:
+    """The one document of a run whose output a program reads."""
+    _write(sys.stdout, json.dumps(data, indent=2))
+
+
+def show_report(report: Report, form: Format = Format.TEXT) -> None:
     """The findings: as text on standard error, as JSON on standard output."""
     if form is Format.JSON:
-        _console(stderr=False).print(json.dumps([_as_data(item) for item in report.diagnostics], indent=2))
+        show_json(report_as_data(report))
         return
     sources = dict(report.sources)
     for diagnostic in report.diagnostics:
         _show(diagnostic, sources)
+
+
+def report_as_data(report: Report) -> list[dict[str, Any]]:
+    """The findings, for JSON."""
+    return [_as_data(diagnostic) for diagnostic in report.diagnostics]
 
 
 def _as_data(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -70,35 +71,60 @@ def _as_data(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def _show(diagnostic: Diagnostic, sources: dict[str, str]) -> None:
-    from rich.text import Text  # noqa: PLC0415  as above
-
-    console, position = _console(stderr=True), diagnostic.position
+    position = diagnostic.position
     place = f"{position.file}:{position.line}:{position.column}: " if position else ""
     colour = _COLOURS[diagnostic.severity]
-    head = Text.assemble(place, (f"{diagnostic.severity}[{diagnostic.code}]", colour), f": {diagnostic.message}")
-    console.print(head)
+    kind = _coloured(f"{diagnostic.severity}[{diagnostic.code}]", colour)
+    _write(sys.stderr, f"{_printable(place)}{kind}: {_printable(diagnostic.message)}")
     if position and diagnostic.quotable and position.file in sources:
         lines = sources[position.file].split("\n")
-        line = lines[position.line - 1] if position.line <= len(lines) else ""
+        line = lines[position.line - 1].rstrip("\r") if position.line <= len(lines) else ""
         # A tab takes one column in a position and several on a screen.
-        console.print(f"  {position.line:>4} | {line.replace(chr(9), ' ')}")
-        console.print(Text.assemble(f"       | {' ' * (position.column - 1)}", ("^", colour)))
+        complain(f"  {position.line:>4} | {line.replace(chr(9), ' ')}")
+        before = " " * _width(line[: position.column - 1].ljust(position.column - 1))
+        _write(sys.stderr, f"       | {before}{_coloured('^', colour)}")
     if diagnostic.hint:
-        console.print(f"       = {diagnostic.hint}")
+        complain(f"       = {diagnostic.hint}")
 
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
     """A plain table; the columns named in `right` hold figures."""
-    from rich.table import Table  # noqa: PLC0415  as above
+    for line in table_lines(titles, rows, right=right):
+        say(line)
 
-    table = Table(box=None, pad_edge=False)
-    for title in titles:
-        table.add_column(title, justify="right" if title in right else "left")
-    for row in rows:
-        table.add_row(*row)
-    console = _console(stderr=False)
-    with console.capture() as captured:
-        console.print(table)
-    # rich fills the last column with blanks.
-    for line in captured.get().splitlines():
-        console.out(line.rstrip(), highlight=False)
+
+def table_lines(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> tuple[str, ...]:
+    """The lines of a plain table, as wide as its cells: nothing is cut or folded to fit a screen."""
+    cells = [[_printable(cell) for cell in row] for row in (titles, *rows)]
+    widths = [max(_width(cell) for cell in column) for column in zip(*cells, strict=True)]
+
+    def aligned(cell: str, number: int) -> str:
+        padding = " " * (widths[number] - _width(cell))
+        return padding + cell if titles[number] in right else cell + padding
+
+    return tuple("  ".join(aligned(cell, number) for number, cell in enumerate(row)).rstrip() for row in cells)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(f"{text}\n")
+    # Lines of both streams come in the order in which they were said.
+    stream.flush()
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def _width(text: str) -> int:
+    """Columns on a screen."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # noqa: PLC0415  few texts need it
+
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in _WIDE else 1 for c in text)
+
+
+def _coloured(text: str, colour: str) -> str:
+    """On a terminal that takes colours, unless the user wants none (https://no-color.org)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
+    return text if plain else f"\x1b[{colour}m{text}\x1b[0m"

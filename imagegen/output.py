@@ -22,33 +22,42 @@ _MANIFEST = "manifest.json"
 
 def write_new(path: Path, text: str, mode: int = PRIVATE) -> None:
     """Write a file that must not exist yet (`FileExistsError`); complete, or not there."""
-    temporary = _temporary_file(path, text, mode)
-    try:
+    with _staged(path, text, mode) as temporary:
         # A hard link fails where the name is taken; a rename would overwrite it.
         os.link(temporary, path)
-    finally:
-        temporary.unlink()
 
 
 def write_private(path: Path, text: str) -> None:
     """Write a private file in the place of an older one."""
-    _temporary_file(path, text, PRIVATE).replace(path)
+    with _staged(path, text, PRIVATE) as temporary:
+        temporary.replace(path)
 
 
 def write_again(path: Path, text: str) -> None:
     """Write a file in the place of an older one, whose permissions stay."""
-    _temporary_file(path, text, stat.S_IMODE(path.stat().st_mode)).replace(path)
+    with _staged(path, text, stat.S_IMODE(path.stat().st_mode)) as temporary:
+        temporary.replace(path)
 
 
-def _temporary_file(path: Path, text: str, mode: int) -> Path:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary = Path(name)
-    temporary.chmod(mode)
-    return temporary
+@contextmanager
+def _staged(path: Path, text: str, mode: int) -> Iterator[Path]:
+    """A complete file beside its place; whatever happens, nothing of it is left there but what was put in place."""
+    name = ""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            os.fchmod(stream.fileno(), mode)
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        yield Path(name)
+    except OSError as error:
+        # The user knows the file, not the one beside it.
+        error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        if name:
+            Path(name).unlink(missing_ok=True)
 
 
 def is_private(path: Path) -> bool:

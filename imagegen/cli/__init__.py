@@ -24,11 +24,16 @@ from imagegen.cli import (
     validate,
 )
 from imagegen.cli.common import FAILED
+from imagegen.cli.streams import protect_streams
+from imagegen.console import complain
 
 app = typer.Typer(
     help="One cluster spec in; golden images and first-boot data out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    # Help in frames takes twice the time, and its lines are cut where they are piped.
+    rich_markup_mode=None,
+    context_settings={"max_content_width": 100, "help_option_names": ["--help", "-h"]},
     epilog="Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a file or a tool failed.",
 )
 app.command()(init.init)
@@ -64,8 +69,12 @@ def _options(
 def main() -> None:
     """Run the program: a file that cannot be read or written is a message, not a traceback."""
     try:
-        app()
+        protect_streams()
+        try:
+            app(prog_name="imagegen")
+        finally:
+            sys.stdout.flush()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        typer.echo(f"imagegen: {where}{error.strerror or error}", err=True)
+        complain(f"imagegen: {where}{error.strerror or error}")
         sys.exit(FAILED)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imagegen.cli.common import FINDINGS, decoded, now
-from imagegen.console import Format, complain, say, show_report
+from imagegen.cli.common import decoded, not_text, now, read_limited, stop, stop_for, text_of
+from imagegen.console import Format, say, show_report
 from imagegen.external import is_tracked_by_git
 from imagegen.filetree import PRIVATE, PUBLIC
 from imagegen.output import is_private, write_again, write_new
@@ -48,6 +49,15 @@ RecipientsFileOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Where the user says that the bundle is, what opens it, and how the outcome is to be written."""
+
+    secrets: Path | None
+    identity: Path | None
+    form: Format = Format.TEXT
+
+
 def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
     """Where the bundle lies, or would lie in plain; ends the program where there are two."""
     plain = spec.parent / f"{cluster.metadata.name}.secrets.yaml"
@@ -67,42 +77,49 @@ def encrypted_path(plain: Path) -> Path:
     return plain.with_name(plain.name + _ENCRYPTED_SUFFIX)
 
 
-def read_bundle(
-    spec: Path, cluster: Cluster, given: Path | None, identity: Path | None, *, every_pool: bool = True
-) -> Bundle:
+def read_bundle(spec: Path, cluster: Cluster, sought: Sought, *, every_pool: bool = True) -> Bundle:
     """The checked bundle; says how to make one where there is none."""
-    path = secrets_path(spec, cluster, given)
+    path, form = secrets_path(spec, cluster, sought.secrets), sought.form
     if not path.exists():
         stop(
-            f"{path}: there is no secrets bundle: `imagegen secrets new {spec}` makes one, once for the cluster's life"
+            f"{path}: there is no secrets bundle: `imagegen secrets new {spec}` makes one, once for the cluster's life",
+            form,
         )
-    return checked(cluster, read_text(path, identity), path, every_pool=every_pool)
+    # A pipe may be one: what decrypts a bundle need not put it on the disk.
+    if not (path.is_file() or path.is_fifo()):
+        stop(f"{path}: no secrets bundle: neither a file nor a pipe", form)
+    text = read_text(path, sought.identity, form)
+    return checked(cluster, text, path, every_pool=every_pool, form=form)
 
 
-def checked(cluster: Cluster, text: str, path: Path, *, every_pool: bool = True) -> Bundle:
+def checked(cluster: Cluster, text: str, path: Path, *, every_pool: bool = True, form: Format = Format.TEXT) -> Bundle:
     """The bundle in this text; shows what is wrong with it, and ends the program then."""
     from imagegen.pipeline import check_bundle  # noqa: PLC0415  the stages are slow to import
 
     bundle, report = check_bundle(cluster, text, str(path), now(), every_pool=every_pool)
-    if report.diagnostics:
-        show_report(report, Format.TEXT)
     if bundle is None:
-        raise typer.Exit(FINDINGS)
+        stop_for(report, form)
+    show_report(report)
     return bundle
 
 
-def read_text(path: Path, identity: Path | None) -> str:
+def read_text(path: Path, identity: Path | None, form: Format = Format.TEXT) -> str:
     """The plain text of a bundle, decrypted in memory where it is encrypted."""
     from imagegen.secrets.encryption import is_encrypted  # noqa: PLC0415  only commands that need the bundle
 
-    data = path.read_bytes()
+    data = read_limited(path)
     if is_encrypted(data):
-        return decoded(_decrypted(data, path, identity), path)
-    if not is_private(path):
-        stop(f"{path}: others may read the secrets bundle: `chmod 600 {path}`, and think of its secrets as known")
-    if is_tracked_by_git(path):
-        stop(f"{path}: git tracks the secrets bundle: `git rm --cached {path}`, and think of its secrets as known")
-    return decoded(data, path)
+        data = _decrypted(data, path, identity, form)
+    elif not is_private(path):
+        stop(f"{path}: others may read the secrets bundle: `chmod 600 {path}`, and think of its secrets as known", form)
+    elif is_tracked_by_git(path):
+        stop(
+            f"{path}: git tracks the secrets bundle: `git rm --cached {path}`, and think of its secrets as known", form
+        )
+    try:
+        return decoded(data)
+    except UnicodeDecodeError as error:
+        stop_for(not_text(path, error), form)
 
 
 def is_encrypted_file(path: Path) -> bool:
@@ -112,17 +129,17 @@ def is_encrypted_file(path: Path) -> bool:
     return is_encrypted(path.read_bytes())
 
 
-def _decrypted(data: bytes, path: Path, identity: Path | None) -> bytes:
+def _decrypted(data: bytes, path: Path, identity: Path | None, form: Format) -> bytes:
     from imagegen.secrets.encryption import AgeError, decrypt  # noqa: PLC0415  as above
 
     if identity is None:
-        stop(f"{path}: the bundle is encrypted: name your key by `--identity FILE` or in {KEY_FILE_VARIABLE}")
+        stop(f"{path}: the bundle is encrypted: name your key by `--identity FILE` or in {KEY_FILE_VARIABLE}", form)
     if is_tracked_by_git(identity):
-        stop(f"{identity}: git tracks the key that opens the bundle: take it out, and think of all secrets as known")
+        stop(f"{identity}: git tracks the key to the bundle: take it out, and think of all secrets as known", form)
     try:
         return decrypt(data, identity.read_bytes(), str(identity))
     except AgeError as error:
-        stop(f"{path}: {error}")
+        stop(f"{path}: {error}", form)
 
 
 def recipients(given: list[str] | None, files: list[Path] | None) -> tuple[str, ...]:
@@ -132,7 +149,7 @@ def recipients(given: list[str] | None, files: list[Path] | None) -> tuple[str, 
     try:
         found = [check_recipient(text, f"--recipient {number}") for number, text in enumerate(given or (), 1)]
         for file in files or ():
-            found += read_recipients(decoded(file.read_bytes(), file), str(file))
+            found += read_recipients(text_of(file), str(file))
     except AgeError as error:
         stop(str(error))
     return tuple(dict.fromkeys(found))
@@ -151,7 +168,7 @@ def write_first(path: Path, bundle: Bundle) -> None:
         say(f"wrote {path} (0600): keep it out of version control, and keep a copy safe")
 
 
-def write_changed(path: Path, bundle: Bundle) -> str:
+def write_changed(path: Path, bundle: Bundle, form: Format = Format.TEXT) -> str:
     """Write a bundle in the place of an older one, in the form that it had; gives its plain text."""
     from imagegen.secrets.store import dump_bundle  # noqa: PLC0415  `cryptography` is slow to import
 
@@ -159,10 +176,11 @@ def write_changed(path: Path, bundle: Bundle) -> str:
     if encrypted and not bundle.recipients:
         stop(
             f"{path}: the bundle does not say to whom it is encrypted (age files do not tell): "
-            "`imagegen secrets encrypt` with `--recipient` writes it down"
+            "`imagegen secrets encrypt` with `--recipient` writes it down",
+            form,
         )
     write_again(path, _form(bundle, encrypted=encrypted))
-    if encrypted:
+    if encrypted and form is Format.TEXT:
         say(f"{path}: encrypted to {_count(bundle)}")
     return dump_bundle(bundle)
 
@@ -182,9 +200,3 @@ def _form(bundle: Bundle, *, encrypted: bool) -> str:
 def _count(bundle: Bundle) -> str:
     number = len(bundle.recipients)
     return f"{number} recipient{'s' if number > 1 else ''}"
-
-
-def stop(message: str) -> NoReturn:
-    """End the program with a message: something of the user's is not as it must be."""
-    complain(message)
-    raise typer.Exit(FINDINGS)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegen.cli.bundles import IdentityOption, SecretsOption, read_bundle
-from imagegen.cli.common import FINDINGS, load_assets, read_spec
+from imagegen.cli.bundles import IdentityOption, SecretsOption, Sought, read_bundle
+from imagegen.cli.common import FINDINGS, FormatOption, load_assets, read_spec, stop, stop_for
 from imagegen.cli.render import OutOption
-from imagegen.console import Format, complain, say, show_report
+from imagegen.cli.written import MANIFEST, read_manifest
+from imagegen.console import Format, say, show_json
 
 if TYPE_CHECKING:
     from imagegen.comparison import Change, Comparison
@@ -19,54 +19,54 @@ if TYPE_CHECKING:
 
 def diff(
     first: Annotated[Path, typer.Argument(metavar="SPEC|FOLDER", exists=True, help="A spec, or an older folder.")],
-    second: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", exists=True, help="The newer folder.")] = None,
+    second: Annotated[Path | None, typer.Argument(metavar="FOLDER", exists=True, help="The newer folder.")] = None,
     out: OutOption = Path("out"),
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
-    """Say what a render would change (SPEC), or what differs between two (FOLDER FOLDER); exit code 1 if anything."""
+    """Say what a render would change, or what differs between two.
+
+    Compares what a SPEC gives with its folder in OUT, or one FOLDER that was rendered with another. Exit code 1 if an
+    image or user-data differs.
+    """
     from imagegen.comparison import compare  # noqa: PLC0415  slow to import
 
     if second is not None:
-        old, new = _read(first), _read(second)
+        old, new = _read(first, form), _read(second, form)
+    elif first.is_dir():
+        raise typer.BadParameter(f"`{first}` is a folder: name the newer one too, or a spec")
     else:
-        old, new = _rendered(first, out, secrets, identity)
+        old, new = _rendered(first, out, Sought(secrets, identity, form))
     comparison = compare(old, new)
     if form is Format.JSON:
-        say(json.dumps(_as_data(comparison), indent=2))
+        show_json(_as_data(comparison))
     else:
         _show(comparison)
     if comparison.images or comparison.user_data:
         raise typer.Exit(FINDINGS)
 
 
-def _rendered(
-    spec: Path, out: Path, secrets: Path | None, identity: Path | None
-) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def _rendered(spec: Path, out: Path, sought: Sought) -> tuple[dict[str, bytes], dict[str, bytes]]:
     from imagegen import pipeline  # noqa: PLC0415  the stages are slow to import
 
-    loaded = load_assets()
-    cluster = read_spec(spec, loaded)
+    loaded, form = load_assets(), sought.form
+    cluster = read_spec(spec, loaded, form)
     folder = out / cluster.metadata.name
     if not folder.is_dir():
-        complain(f"{folder}: nothing was rendered there yet")
-        raise typer.Exit(FINDINGS)
-    rendering, report = pipeline.render(cluster, read_bundle(spec, cluster, secrets, identity), loaded)
+        stop(f"{folder}: nothing was rendered there yet: `imagegen render {spec}`", form)
+    rendering, report = pipeline.render(cluster, read_bundle(spec, cluster, sought), loaded)
     if rendering is None:
-        show_report(report, Format.TEXT)
-        raise typer.Exit(FINDINGS)
-    return _read(folder), {path: file.content for path, file in rendering.tree}
+        stop_for(report, form)
+    return _read(folder, form), {path: file.content for path, file in rendering.tree}
 
 
-def _read(folder: Path) -> dict[str, bytes]:
+def _read(folder: Path, form: Format) -> dict[str, bytes]:
     """The files of an output folder that a render wrote: what lies beside them is not compared."""
-    try:
-        names = json.loads((folder / "manifest.json").read_text())["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        complain(f"{folder}: not a folder that imagegen made (no manifest.json of its own)")
-        raise typer.Exit(FINDINGS) from None
-    names = (*names, "manifest.json")
+    manifest = read_manifest(folder)
+    if manifest is None:
+        stop(f"{folder}: not a folder that imagegen made (no manifest.json of its own)", form)
+    names = (*manifest["files"], MANIFEST)
     return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imagegen.cli.bundles import IdentityOption, SecretsOption, read_bundle
-from imagegen.cli.common import FINDINGS, SpecArgument, load_assets, read_spec
-from imagegen.console import Format, complain, say, show_report, show_table
+from imagegen.cli.bundles import IdentityOption, SecretsOption, Sought, read_bundle
+from imagegen.cli.common import FormatOption, SpecArgument, load_assets, read_spec, stop, stop_for
+from imagegen.cli.written import Manifest, Written, read_manifest, show_written, written_as_data
+from imagegen.console import Format, show_json
 from imagegen.output import write_tree
 
 if TYPE_CHECKING:
     from imagegen.bundle import Bundle
-    from imagegen.pipeline import Assets, Rendering
+    from imagegen.pipeline import Assets
     from imagegen.spec import Cluster
 
-Manifest = dict[str, Any]
 _NOTHING: Manifest = {"files": {}, "images": {}}
 
 OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
@@ -30,64 +28,40 @@ def render(
     out: OutOption = Path("out"),
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
+    form: FormatOption = Format.TEXT,
 ) -> None:
-    """Write user-data, NoCloud seeds and Packer folders into OUT/<cluster>."""
+    """Write user-data, NoCloud seeds and Packer folders.
+
+    They go into OUT/<cluster>, all or nothing. What is said of each role is its size, and whether it changed.
+    """
     loaded = load_assets()
-    cluster = read_spec(spec, loaded)
-    render_into(out, cluster, read_bundle(spec, cluster, secrets, identity), loaded)
+    cluster = read_spec(spec, loaded, form)
+    bundle = read_bundle(spec, cluster, Sought(secrets, identity, form))
+    written = render_into(out, cluster, bundle, loaded, form)
+    if form is Format.JSON:
+        show_json(written_as_data(written))
+    else:
+        show_written(written)
 
 
-def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets) -> None:
-    """Render, write OUT/<cluster>, and say what was written."""
+def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets, form: Format) -> Written:
+    """Render, and write OUT/<cluster>."""
     from imagegen import pipeline  # noqa: PLC0415  the stages are slow to import, and `--help` needs none
 
     rendering, report = pipeline.render(cluster, bundle, loaded)
     if rendering is None:
-        show_report(report, Format.TEXT)
-        raise typer.Exit(FINDINGS)
+        stop_for(report, form)
     folder = out / cluster.metadata.name
-    before = _manifest_before(folder)
+    before = _manifest_before(folder, form)
     write_tree(rendering.tree, folder, frozenset(before["files"]))
-    _show_sizes(rendering, before)
-    for name, fingerprint in rendering.fingerprints.items():
-        old = before["images"].get(name, {}).get("fingerprint", fingerprint)
-        rebake = f", was {old[:12]}: bake anew" if old != fingerprint else ""
-        say(f"image {name}: fingerprint {fingerprint[:12]}{rebake}")
-    say(f"wrote {len(rendering.tree)} files to {folder}/; its README.md says what to do with them")
+    return Written(folder=folder, rendering=rendering, before=before)
 
 
-def _show_sizes(rendering: Rendering, before: Manifest) -> None:
-    rows = [
-        (
-            artifact.role,
-            f"{len(artifact.payload):,}",
-            f"{artifact.limit:,}" if artifact.limit else "none",
-            f"{len(artifact.payload) / artifact.limit:.0%}" if artifact.limit else "-",
-            f"{artifact.heaviest[0][0]} ({artifact.heaviest[0][1]:,})",
-            _since(f"user-data/{artifact.role}.yaml", artifact.plain, before),
-        )
-        for artifact in rendering.artifacts
-    ]
-    titles = ("role", "bytes", "limit", "share", "heaviest file", "since the last render")
-    show_table(titles, rows, right=("bytes", "limit", "share"))
-
-
-def _since(path: str, content: bytes, before: Manifest) -> str:
-    if path not in before["files"]:
-        return "new"
-    return "the same" if before["files"][path]["sha256"] == sha256(content).hexdigest() else "changed"
-
-
-def _manifest_before(folder: Path) -> Manifest:
+def _manifest_before(folder: Path, form: Format) -> Manifest:
     """What an earlier render left there; refuses a folder that is not imagegen's."""
     if not folder.exists():
         return _NOTHING
-    try:
-        manifest: Manifest = json.loads((folder / "manifest.json").read_text())
-        frozenset(manifest["files"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        if not any(folder.iterdir()):
-            return _NOTHING
-        complain(f"{folder}: not a folder that imagegen made (no manifest.json of its own): name another with --out")
-        raise typer.Exit(FINDINGS) from None
-    return {**_NOTHING, **manifest}
+    manifest = read_manifest(folder)
+    if manifest is None and any(folder.iterdir()):
+        stop(f"{folder}: not a folder that imagegen made (no manifest.json of its own): name another with --out", form)
+    return {**_NOTHING, **(manifest or {})}

@@ -19,5 +19,8 @@ class Form(StrEnum):
 
 
 def schema(form: Annotated[Form, typer.Option("--format", help="JSON Schema, or a page to read.")] = Form.JSON) -> None:
-    """Print the JSON Schema of a spec, for editors and CI, or the reference that is made of it."""
+    """Print the JSON Schema of a spec, or its reference page.
+
+    The schema is for editors and CI, the page for people: it says the same.
+    """
     typer.echo(assets.schema_text() if form is Form.JSON else render_reference(assets.schema()), nl=False)

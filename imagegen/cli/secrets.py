@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,17 +15,17 @@ from imagegen.cli.bundles import (
     RecipientOption,
     RecipientsFileOption,
     SecretsOption,
+    Sought,
     checked,
     encrypted_path,
     is_encrypted_file,
     read_bundle,
     recipients,
     secrets_path,
-    stop,
     write_first,
 )
-from imagegen.cli.common import FINDINGS, SpecArgument, load_assets, now, read_spec
-from imagegen.console import Format, complain, say, show_table
+from imagegen.cli.common import FormatOption, SpecArgument, load_assets, now, read_spec, stop
+from imagegen.console import Format, say, show_json, show_table
 
 if TYPE_CHECKING:
     from imagegen.bundle import Bundle
@@ -46,7 +45,10 @@ def new(
     recipient: RecipientOption = None,
     recipients_file: RecipientsFileOption = None,
 ) -> None:
-    """Make the bundle, once for the cluster's life; never overwrites one."""
+    """Make the bundle, once for the cluster's life.
+
+    A bundle that is there already is never overwritten.
+    """
     from imagegen.secrets.make import make_bundle, make_joining_bundle  # noqa: PLC0415  `cryptography` is slow to import
 
     cluster = read_spec(spec, load_assets())
@@ -70,7 +72,10 @@ def import_(
     recipient: RecipientOption = None,
     recipients_file: RecipientsFileOption = None,
 ) -> None:
-    """Make the bundle around the CAs of a cluster that kubeadm made: /etc/kubernetes/pki of a control plane."""
+    """Make the bundle around the CAs of a cluster that is there.
+
+    They are read from a copy of /etc/kubernetes/pki, as kubeadm made it on a control plane.
+    """
     from imagegen.secrets.importing import FILES, import_bundle  # noqa: PLC0415
     from imagegen.secrets.store import dump_bundle  # noqa: PLC0415
 
@@ -78,26 +83,37 @@ def import_(
     readers = recipients(recipient, recipients_file)
     missing = [name for name in FILES if not (pki / name).is_file()]
     if missing:
-        complain(f"{pki}: no kubeadm pki folder: {', '.join(missing)} missing")
-        raise typer.Exit(FINDINGS)
-    content = {name: (pki / name).read_text() for name in FILES}
+        stop(f"{pki}: no kubeadm pki folder: {', '.join(missing)} missing")
     try:
+        content = {name: (pki / name).read_text(encoding="utf-8") for name in FILES}
         bundle = import_bundle(cluster.metadata.name, (pool.name for pool in cluster.node_pools), content)
     except ValueError:
-        complain(f"{pki}: a certificate or key there is not PEM")
-        raise typer.Exit(FINDINGS) from None
+        stop(f"{pki}: a certificate or key there is not PEM")
     checked(cluster, dump_bundle(bundle), pki)
     _write(secrets_path(spec, cluster, secrets), bundle, secrets, readers)
 
 
 @app.command()
-def check(spec: SpecArgument, secrets: SecretsOption = None, identity: IdentityOption = None) -> None:
-    """Check the bundle: keys match certificates, nothing expired, a token for each pool, nobody else may read it."""
-    cluster = read_spec(spec, load_assets())
-    bundle = read_bundle(spec, cluster, secrets, identity)
+def check(
+    spec: SpecArgument,
+    secrets: SecretsOption = None,
+    identity: IdentityOption = None,
+    form: FormatOption = Format.TEXT,
+) -> None:
+    """Check the bundle: its keys, dates, tokens, and who may read it.
+
+    Each key must belong to its certificate, nothing be expired, each pool have a token, and nobody else be able to read
+    the file.
+    """
+    cluster = read_spec(spec, load_assets(), form)
+    bundle = read_bundle(spec, cluster, Sought(secrets, identity, form))
     path = secrets_path(spec, cluster, secrets)
-    form = "encrypted" if is_encrypted_file(path) else "not encrypted"
-    say(f"{path}: the secrets of cluster `{bundle.cluster}` are fine ({form})")
+    encrypted = is_encrypted_file(path)
+    if form is Format.JSON:
+        show_json({"path": str(path), "cluster": bundle.cluster, "encrypted": encrypted, "findings": []})
+    else:
+        how = "encrypted" if encrypted else "not encrypted"
+        say(f"{path}: the secrets of cluster `{bundle.cluster}` are fine ({how})")
 
 
 @app.command()
@@ -105,24 +121,29 @@ def show(
     spec: SpecArgument,
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
-    """Say what the bundle holds, without any secret: CAs, pins, ids of tokens."""
+    """Say what the bundle holds, without any secret.
+
+    That is its CAs and until when they are good, the pins of the cluster's CA, and the ids of the tokens.
+    """
     from imagegen.secrets.summary import summarise  # noqa: PLC0415  `cryptography` is slow to import
 
-    cluster = read_spec(spec, load_assets())
-    summary = summarise(read_bundle(spec, cluster, secrets, identity, every_pool=False))
+    cluster = read_spec(spec, load_assets(), form)
+    summary = summarise(read_bundle(spec, cluster, Sought(secrets, identity, form), every_pool=False))
     if form is Format.JSON:
-        say(json.dumps(summary, indent=2))
+        show_json(summary)
         return
-    rows = [(name, *validity.values()) for name, validity in summary["authorities"].items()]
-    show_table(("authority", "subject", "not before", "not after"), rows)
-    rows = [tuple(facts.values()) for facts in summary["trustedCAs"]]
-    if rows:
+    if rows := [(name, *validity.values()) for name, validity in summary["authorities"].items()]:
+        show_table(("authority", "subject", "not before", "not after"), rows)
+        say("")
+    if rows := [tuple(facts.values()) for facts in summary["trustedCAs"]]:
         show_table(("trusted, too", "subject", "not before", "not after"), rows)
+        say("")
+    show_table(("pool", "token id"), list(summary["tokenIDs"].items()))
+    say("")
     for pin in summary["caCertHashes"]:
         say(f"--discovery-token-ca-cert-hash {pin}")
-    show_table(("pool", "token id"), list(summary["tokenIDs"].items()))
     for recipient in summary["recipients"]:
         say(f"encrypted to {recipient}")
 
@@ -131,8 +152,7 @@ def _joining(make: Callable[[str, list[str], str], Bundle], name: str, pools: li
     try:
         return make(name, pools, certificates)
     except ValueError:
-        complain("controlPlane.existing.caCertificate: not a certificate that can be read")
-        raise typer.Exit(FINDINGS) from None
+        stop("controlPlane.existing.caCertificate: not a certificate that can be read")
 
 
 def _write(path: Path, bundle: Bundle, given: Path | None, readers: tuple[str, ...]) -> None:

@@ -13,17 +13,17 @@ from imagegen.cli.bundles import (
     RecipientOption,
     RecipientsFileOption,
     SecretsOption,
+    Sought,
     encrypted_path,
     is_encrypted_file,
     read_bundle,
     read_text,
     recipients,
     secrets_path,
-    stop,
     write_changed,
     write_first,
 )
-from imagegen.cli.common import SpecArgument, load_assets, read_spec
+from imagegen.cli.common import SpecArgument, load_assets, read_spec, stop
 from imagegen.console import say
 from imagegen.output import write_new
 
@@ -38,7 +38,7 @@ def encrypt(
     """Encrypt a plain bundle into a file beside it; or one that is encrypted to other recipients, in its place."""
     cluster = read_spec(spec, load_assets())
     readers = recipients(recipient, recipients_file)
-    bundle = read_bundle(spec, cluster, secrets, identity, every_pool=False)
+    bundle = read_bundle(spec, cluster, Sought(secrets, identity), every_pool=False)
     path = secrets_path(spec, cluster, secrets)
     chosen = replace(bundle, recipients=readers or bundle.recipients)
     if not chosen.recipients:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imagegen.cli.bundles import IdentityOption, SecretsOption, read_bundle, secrets_path, stop, write_changed
-from imagegen.cli.common import SpecArgument, decoded, load_assets, now, read_spec
+from imagegen.cli.bundles import IdentityOption, SecretsOption, Sought, read_bundle, secrets_path, write_changed
+from imagegen.cli.common import SpecArgument, load_assets, now, read_spec, stop, text_of
 from imagegen.console import say
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def trust(
     """Let nodes trust a further cluster CA: the next one, before it signs anything."""
     from imagegen.secrets.trust import with_trusted  # noqa: PLC0415  `cryptography` is slow to import
 
-    text = decoded(certificates.read_bytes(), certificates)
+    text = text_of(certificates)
     _change(spec, secrets, identity, lambda bundle: with_trusted(bundle, text), str(certificates))
 
 
@@ -48,7 +48,7 @@ def replace_ca(
     missing = [name for name in ("ca.crt", "ca.key") if not (pki / name).is_file()]
     if missing:
         stop(f"{pki}: {' and '.join(missing)} missing: `kubeadm init phase certs ca --cert-dir DIR` makes both")
-    certificate, key = (decoded((pki / name).read_bytes(), pki / name) for name in ("ca.crt", "ca.key"))
+    certificate, key = (text_of(pki / name) for name in ("ca.crt", "ca.key"))
     authority = Authority(certificate=certificate, key=key)
     _change(spec, secrets, identity, lambda bundle: with_cluster_ca(bundle, authority, now()), str(pki))
 
@@ -67,7 +67,7 @@ def distrust(
 
 def _change(spec: Path, secrets: Path | None, identity: Path | None, change: _Change, source: str) -> None:
     cluster = read_spec(spec, load_assets())
-    bundle = read_bundle(spec, cluster, secrets, identity, every_pool=False)
+    bundle = read_bundle(spec, cluster, Sought(secrets, identity), every_pool=False)
     try:
         changed = change(bundle)
     except ValueError as error:

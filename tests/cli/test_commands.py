@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from imagegen.inspection import inspect_artifact
+from imagegen.spec import ProviderType
 from tests.support.specs import run, spec
 
 
@@ -173,7 +174,7 @@ def test_a_pki_whose_key_is_another_s_is_refused(cluster: Path) -> None:
     assert not Path("again.yaml").exists()
 
 
-@pytest.mark.parametrize("provider", ["qemu", "alicloud", "aws"])
+@pytest.mark.parametrize("provider", list(ProviderType))
 def test_init_writes_a_spec_that_is_fine(provider: str, tmp_path: Path) -> None:
     path = tmp_path / "cluster.yaml"
     assert run("init", path, "--provider", provider).exit_code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -260,14 +261,14 @@ def test_nothing_plain_is_written_on_the_way(named: Key, monkeypatch: pytest.Mon
     from imagegen import output  # noqa: PLC0415  only to look over its shoulder
 
     written: list[str] = []
-    real = output._temporary_file  # noqa: SLF001  every file that a command writes by itself goes through it
+    real = output._staged  # noqa: SLF001  every file that a command writes by itself goes through it
 
-    def watched(path: Path, text: str, mode: int) -> Path:
+    def watched(path: Path, text: str, mode: int) -> AbstractContextManager[Path]:
         if "secrets" in path.name:
             written.append(text)
         return real(path, text, mode)
 
-    monkeypatch.setattr(output, "_temporary_file", watched)
+    monkeypatch.setattr(output, "_staged", watched)
     assert run("token", "rotate", SPEC, "--pool", "workers").exit_code == 0
     assert run("secrets", "encrypt", SPEC, "--recipient", named.recipient).exit_code == 0
     assert len(written) == 2

@@ -11,6 +11,5 @@ ROOT = Path(__file__).parents[2]
 
 def test_ci_installs_every_package_of_the_machine_tests() -> None:
     installed = set((ROOT / ".ci" / "run").read_text().split())
-    assert (
-        set(PACKAGES.values()) | {"age", "cloud-init", "openssl", "shellcheck", "shfmt", "syslinux-common"} <= installed
-    )
+    programs = {"age", "cloud-init", "fish", "openssl", "shellcheck", "shfmt", "syslinux-common", "zsh"}
+    assert set(PACKAGES.values()) | programs <= installed

@@ -5,9 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 
-def test_the_command_line_imports_nothing_slow() -> None:
-    slow = {"cryptography", "jinja2", "jsonschema", "yaml", "rich", "hcl2", "pyrage"}
-    program = f"import sys, imagegen.cli; print(*({slow!r} & set(sys.modules)))"
+SLOW = {"cryptography", "jinja2", "jsonschema", "yaml", "rich", "hcl2", "pyrage", "imagegen.spec"}
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_nothing_slow_is_imported(option: str) -> None:
+    program = f"""
+import sys
+sys.argv = ["imagegen", {option!r}]
+from imagegen.__main__ import main
+try:
+    main()
+except SystemExit:
+    print(*({SLOW!r} & set(sys.modules)), file=sys.stderr)
+"""
     result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert result.stdout.split() == []
+    assert result.stdout
+    assert result.stderr.split() == []

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bootstrap.boot import JOIN_MODE
 from bootstrap.hooks import HOOK_LIMIT
 from bootstrap.kubeadm import COMMAND_LIMIT
+from bootstrap.phases import JOIN_MODE, PHASES, ROLES, Phase
 from bootstrap.program import FINAL
 from bootstrap.reasons import NEXT_STEPS
 from bootstrap.report import LINE_EVERY
-from bootstrap.table import PHASES, ROLES, Phase
+from bootstrap.table import RUN
+
+from imagegen import assets
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs/first-boot.md").read_text()
@@ -30,11 +32,20 @@ def rows(heading: str) -> list[list[str]]:
 def described(phase: Phase) -> list[str]:
     roles = "all that join" if phase.modes == {JOIN_MODE} else "all" if phase.roles == ROLES else ", ".join(phase.roles)
     limit = f"{phase.limit:.0f} s" if phase.limit else "-"
-    return [f"`{phase.name}`", roles, phase.until, limit, phase.at_limit if phase.limit else "-"]
+    return [f"`{phase.name}`", roles, phase.until, limit, phase.at_limit if phase.limit else "-", phase.does]
 
 
 def test_table_of_phases() -> None:
-    assert [row[:5] for row in rows("The phases")] == [described(phase) for phase in PHASES]
+    assert rows("The phases") == [described(phase) for phase in PHASES]
+
+
+def test_the_command_line_reads_the_same_phases() -> None:
+    told = [(phase.name, phase.does, phase.roles, phase.modes, phase.limit) for phase in assets.phases()]
+    assert told == [(phase.name, phase.does, phase.roles, phase.modes, phase.limit) for phase in PHASES]
+
+
+def test_every_phase_runs_something_and_nothing_else_does() -> None:
+    assert list(RUN) == [phase.name for phase in PHASES]
 
 
 def test_table_of_reasons() -> None:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap.clock import Clock
-from bootstrap.identity import INIT, Identity, Node
+from bootstrap.identity import Identity, Node
 from bootstrap.kubeadmfile import KubeadmFile
 from bootstrap.masking import Masker
 from bootstrap.paths import Paths
+from bootstrap.phases import INIT, JOIN_MODE
 from bootstrap.report import Report
 from bootstrap.state import State
 from bootstrap.tools import Tools
 
-INIT_MODE, JOIN_MODE = "init", "join"
 MAIN_CONFIG, JOIN_CONFIG = "kubeadm.yaml", "kubeadm-join.yaml"
 
 

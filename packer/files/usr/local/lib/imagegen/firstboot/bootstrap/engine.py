@@ -7,25 +7,27 @@ from collections.abc import Sequence
 from bootstrap.boot import Boot
 from bootstrap.clock import Backoff
 from bootstrap.failures import NotYet, Retry, Trouble
+from bootstrap.phases import GO_ON, Phase
 from bootstrap.reasons import Note
-from bootstrap.table import GO_ON, Phase
+from bootstrap.table import Step
 
 BETWEEN_LOOKS = Backoff(first=0.5, factor=1.5, cap=10)
 BETWEEN_TRIES = Backoff(first=10, factor=2, cap=120)
 
 
-def attend_all(boot: Boot, phases: Sequence[Phase]) -> None:
+def attend_all(boot: Boot, steps: Sequence[Step]) -> None:
     """Runs every phase that applies, going back after a failed try; returns when all are through."""
     failures: dict[str, int] = {}
-    order = [phase.name for phase in phases]
+    order = [step.phase.name for step in steps]
     position = 0
-    while position < len(phases):
-        phase = phases[position]
+    while position < len(steps):
+        step = steps[position]
+        phase = step.phase
         position += 1
-        if not phase.applies(boot):
+        if not step.applies(boot):
             continue
         try:
-            _attend(boot, phase)
+            _attend(boot, step)
         except Retry as failure:
             delay = boot.clock.spread(BETWEEN_TRIES.delay(failures.get(phase.name, 0)))
             failures[phase.name] = failures.get(phase.name, 0) + 1
@@ -34,14 +36,15 @@ def attend_all(boot: Boot, phases: Sequence[Phase]) -> None:
             position = order.index(phase.again or phase.name)
 
 
-def _attend(boot: Boot, phase: Phase) -> None:
+def _attend(boot: Boot, step: Step) -> None:
     """Looks again and again until the phase is through, or its limit is over."""
+    phase = step.phase
     boot.report.begin(phase.name)
     started = boot.clock.elapsed()
     reason, looks = "", 0
     while True:
         try:
-            note = _look(boot, phase)
+            note = _look(boot, step)
         except NotYet as pause:
             if phase.limit is None or boot.clock.elapsed() - started < phase.limit:
                 # Another reason means that things move, so the looks come quickly again.
@@ -54,9 +57,9 @@ def _attend(boot: Boot, phase: Phase) -> None:
         return
 
 
-def _look(boot: Boot, phase: Phase) -> Note:
+def _look(boot: Boot, step: Step) -> Note:
     try:
-        return phase.run(boot)
+        return step.run(boot)
     except Trouble:
         raise
     except Exception as error:

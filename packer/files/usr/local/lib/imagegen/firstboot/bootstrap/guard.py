@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bootstrap import etcd, probe
-from bootstrap.boot import INIT_MODE, JOIN_MODE, Boot
+from bootstrap.boot import Boot
 from bootstrap.failures import Final, NotYet
+from bootstrap.phases import INIT_MODE, JOIN_MODE
 from bootstrap.reasons import Note
 
 PROBES = 3

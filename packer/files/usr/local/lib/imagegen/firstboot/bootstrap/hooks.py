@@ -6,20 +6,10 @@ from pathlib import Path
 
 from bootstrap.boot import Boot
 from bootstrap.failures import Retry
+from bootstrap.phases import AFTER, BEFORE
 from bootstrap.reasons import Note
 
-BEFORE, AFTER = "pre-kubeadm", "post-kubeadm"
 HOOK_LIMIT = 1800.0
-
-
-def has_before(boot: Boot) -> bool:
-    """Whether anything must still be run before kubeadm."""
-    return bool(_waiting(boot, BEFORE))
-
-
-def has_after(boot: Boot) -> bool:
-    """Whether anything must still be run after kubeadm."""
-    return bool(_waiting(boot, AFTER))
 
 
 def before(boot: Boot) -> Note:
@@ -34,8 +24,8 @@ def after(boot: Boot) -> Note:
 
 def _run(boot: Boot, stage: str) -> Note:
     """Each one until it has succeeded once, in the order of their names."""
-    waiting = _waiting(boot, stage)
-    for hook in waiting:
+    due = waiting(boot, stage)
+    for hook in due:
         result = boot.tools.perform(
             str(hook), log=f"{stage}-{hook.name}", limit=HOOK_LIMIT, environment=_environment(boot)
         )
@@ -43,10 +33,11 @@ def _run(boot: Boot, stage: str) -> Note:
             words = next((line for line in reversed(result.out.splitlines()) if line.strip()), "")
             raise Retry("hook-failed", f"{stage}/{hook.name} ended with code {result.code}: {words[:200]}")
         boot.state.mark_hook(f"{stage}/{hook.name}")
-    return Note("", ", ".join(hook.name for hook in waiting))
+    return Note("", ", ".join(hook.name for hook in due))
 
 
-def _waiting(boot: Boot, stage: str) -> list[Path]:
+def waiting(boot: Boot, stage: str) -> list[Path]:
+    """The programs of a stage that have not succeeded yet, in order."""
     every = sorted((boot.paths.hooks / stage).glob("*"))
     return [hook for hook in every if f"{stage}/{hook.name}" not in boot.state.hooks]
 

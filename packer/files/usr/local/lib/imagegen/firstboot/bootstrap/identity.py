@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.failures import Final
+from bootstrap.phases import INIT, JOIN, WORKER
 
-INIT, JOIN, WORKER = "control-plane-init", "control-plane-join", "worker"
 METADATA, FIXED, WITH_INSTANCE_ID = "metadata", "fixed", "prefix+instance-id"
 NAMES_FROM = (METADATA, FIXED, WITH_INSTANCE_ID)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from bootstrap import etcd, leftovers
-from bootstrap.boot import INIT_MODE, JOIN_MODE, Boot
+from bootstrap.boot import Boot
 from bootstrap.failures import Final, Retry
+from bootstrap.phases import INIT_MODE, JOIN_MODE
 from bootstrap.reasons import Note
 from bootstrap.tools import NOT_FOUND, TIMED_OUT, Result
 

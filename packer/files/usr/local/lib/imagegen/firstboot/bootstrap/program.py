@@ -15,7 +15,7 @@ from bootstrap.masking import Masker
 from bootstrap.paths import Paths
 from bootstrap.report import Report
 from bootstrap.state import State
-from bootstrap.table import PHASES
+from bootstrap.table import STEPS
 from bootstrap.tools import Tools
 
 SUCCESS = 0
@@ -37,7 +37,7 @@ def run(paths: Paths, clock: Clock) -> int:
         boot = Boot(paths, clock, mask, report, tools, State.load(paths.state))
         boot.report_identity()
         try:
-            attend_all(boot, PHASES)
+            attend_all(boot, STEPS)
         except Final as failure:
             report.failed(failure)
             return FINAL

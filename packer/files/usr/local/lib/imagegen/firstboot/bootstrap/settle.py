@@ -6,9 +6,9 @@ from bootstrap import files, yamlfile
 from bootstrap.addresses import choose_addresses, parse_addresses
 from bootstrap.boot import JOIN_CONFIG, MAIN_CONFIG, Boot
 from bootstrap.failures import Final, NotYet
-from bootstrap.identity import JOIN, WORKER
 from bootstrap.kubeadmfile import KubeadmFile
 from bootstrap.names import give_name
+from bootstrap.phases import JOIN, WORKER
 from bootstrap.reasons import Note
 
 # The kind that a staged file must have, and whether it must make a control plane.

@@ -1,0 +1,88 @@
+"""The phases of first boot, in order, as data.
+
+imagegen's command line reads this file as well, to say what a node will do: it imports nothing of this program.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+INIT, JOIN, WORKER = "control-plane-init", "control-plane-join", "worker"
+ROLES = frozenset({INIT, JOIN, WORKER})
+FIRST = frozenset({INIT})
+
+# Whether a machine starts the cluster or joins it; open on the first node until the guard has looked.
+INIT_MODE, JOIN_MODE = "init", "join"
+ANY_MODE = frozenset({INIT_MODE, JOIN_MODE, ""})
+
+# Up to when a phase is run: on every boot, until the node is marked done, until kubeadm has succeeded.
+ALWAYS, UNTIL_DONE, UNTIL_JOINED = "always", "done", "joined"
+# What happens when the limit of a wait is over.
+RETRY, GO_ON = "retry", "go on"
+SETTLE = "settle"
+# The stages of hooks, and the names of their folders and phases.
+BEFORE, AFTER = "pre-kubeadm", "post-kubeadm"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A step of first boot; after a failed try the boot goes back to the phase `again`, or to this one.
+
+    One of `hooks` is only for machines that have a hook of that stage.
+    """
+
+    name: str
+    does: str
+    roles: frozenset[str] = ROLES
+    modes: frozenset[str] = ANY_MODE
+    until: str = UNTIL_JOINED
+    limit: float | None = None
+    at_limit: str = RETRY
+    again: str = ""
+    hooks: str = ""
+
+
+PHASES = (
+    Phase(
+        "wipe",
+        "takes our secrets out of cloud-init's copies; once the node is done, removes what was staged",
+        until=ALWAYS,
+    ),
+    Phase("contract", "stops for good unless `node.json` and `image.json` name the same contract", until=UNTIL_DONE),
+    Phase("runtime", "waits until `ctr version` answers at the configuration's `criSocket`", limit=120),
+    Phase("clock", "waits until it is later than `notBefore`, and than the image's birth", limit=300, at_limit=GO_ON),
+    Phase(
+        "settle",
+        "waits for an address on `nodeCIDRs`, names the node, and writes the configurations that kubeadm is given",
+        limit=300,
+    ),
+    Phase(BEFORE, "runs the spec's hooks that come before kubeadm", hooks=BEFORE),
+    Phase("guard", "asks at the endpoint, and decides between starting the cluster and joining it", roles=FIRST),
+    Phase(
+        "endpoint",
+        "waits until the endpoint's `cluster-info` can be read and is signed for this node's token",
+        modes=frozenset({JOIN_MODE}),
+    ),
+    Phase(
+        "kubeadm-init",
+        "runs the whole `kubeadm init`, ended after 30 minutes",
+        roles=FIRST,
+        modes=frozenset({INIT_MODE}),
+        again=SETTLE,
+    ),
+    Phase(
+        "kubeadm-join",
+        "runs the whole `kubeadm join`, ended after 30 minutes",
+        modes=frozenset({JOIN_MODE}),
+        again=SETTLE,
+    ),
+    Phase(
+        "cni",
+        "applies the image's CNI manifest with the cluster's pod network in it",
+        roles=FIRST,
+        modes=frozenset({INIT_MODE}),
+        until=UNTIL_DONE,
+    ),
+    Phase(AFTER, "runs the spec's hooks that come after kubeadm", until=UNTIL_DONE, hooks=AFTER),
+    Phase("done", "writes the marker, then wipes", until=UNTIL_DONE),
+)
