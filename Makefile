@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint tools vm-test cluster-test clean
+.PHONY: demo test lint tools tools-test vm-test cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -28,8 +28,12 @@ lint: $(READY)
 test: $(READY) lint  ## everything that needs no machine
 	$(BIN)/pytest
 
-tools: $(READY)  ## the real components that the machine tests run, from Go modules
+tools: $(READY)  ## the real components that the tests run, from Go modules, and Debian roots
 	$(BIN)/python -m tools.build
+
+tools-test: tools  ## every tool's own checks, with the kubeadm of every minor
+	$(BIN)/python -m tools.build --kubeadms
+	$(BIN)/pytest -m "tools or kubeadms" tests/tools
 
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
 	$(BIN)/pytest -m vm tests/vm
