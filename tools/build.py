@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import roots, toolbox
+from tools import roots, sites, toolbox
 
 
 def main() -> int:
@@ -37,7 +37,12 @@ def _root(suite: str) -> bool:
     if os.geteuid() != 0 or shutil.which("mmdebstrap") is None:
         print(f"root of {suite}: left out, for it needs root's rights and mmdebstrap", flush=True)
         return True
-    return _built(f"root of {suite}", lambda: roots.root(suite), there=roots.is_made(suite))
+    return _built(f"root of {suite}", lambda: _root_with_packages(suite), there=sites.is_made(suite))
+
+
+def _root_with_packages(suite: str) -> Path:
+    roots.root(suite)
+    return sites.site(suite)
 
 
 def _built(name: str, build: Callable[[], Path], *, there: bool) -> bool:

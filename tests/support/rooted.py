@@ -7,25 +7,30 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import missing
-from tools import roots
+from tools import roots, sites
 
 HOST = "host"
 _PROBE = Path(__file__).with_name("probe.py")
 # The root stays as it was made: an overlay takes what is written, and goes with the mount namespace.
 _ENTER = """\
-root=$1 work=$2 share=$3
-shift 3
+root=$1 work=$2
+shift 2
 mount -t tmpfs tmpfs "$work"
 mkdir "$work/upper" "$work/scratch" "$work/root"
 mount -t overlay overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/scratch" "$work/root"
 mount -t proc proc "$work/root/proc"
 mount -t sysfs sysfs "$work/root/sys"
 mount -t tmpfs tmpfs "$work/root/run"
-mount --bind "$share" "$work/root/mnt"
+while [ "$1" != -- ]; do
+  mount --bind "$1" "$work/root/$2"
+  shift 2
+done
+shift
 exec chroot "$work/root" "$@"
 """
 _ISOLATED = ("unshare", "--mount", "--propagation=private", "--pid", "--fork", "--net", "--uts", "--ipc")
@@ -43,12 +48,21 @@ def ready(suite: str) -> Path:
     return roots.root(suite)
 
 
-def run(suite: str, share: Path, *command: str) -> str:
-    """What a command says in the root of a suite; `share` is its /mnt."""
+def packages(suite: str) -> Path:
+    """The dependencies of imagegen for the Python of a suite."""
+    ready(suite)
+    if not sites.is_made(suite):
+        missing(f"imagegen's dependencies for {suite} (make tools)")
+    return sites.site(suite)
+
+
+def run(suite: str, *command: str, folders: Mapping[str, Path], **environment: str) -> str:
+    """What a command says in the root of a suite; `folders` of this machine stand in it under their names."""
+    bound = [word for target, source in folders.items() for word in (str(source), target)]
     with tempfile.TemporaryDirectory(prefix="imagegen-root-") as work:
-        script = ["sh", "-euc", _ENTER, "sh", str(ready(suite)), work, str(share)]
+        script = ["sh", "-euc", _ENTER, "sh", str(ready(suite)), work, *bound, "--", *command]
         result = subprocess.run(
-            [*_ISOLATED, *script, *command], env=_ENVIRONMENT, capture_output=True, text=True, check=False
+            [*_ISOLATED, *script], env=_ENVIRONMENT | environment, capture_output=True, text=True, check=False
         )
     assert result.returncode == 0, f"{command} in {suite}:\n{result.stdout[-2000:]}{result.stderr[-4000:]}"
     return result.stdout
@@ -63,7 +77,7 @@ def ask(suite: str, question: str, request: Any) -> Any:
         if suite == HOST:
             subprocess.run([_host_python(), share / _PROBE.name, question], check=True, capture_output=True)
         else:
-            run(suite, share, "python3", f"/mnt/{_PROBE.name}", question)
+            run(suite, "python3", f"/mnt/{_PROBE.name}", question, folders={"/mnt": share})
         return json.loads((share / "answer.json").read_text())
 
 

@@ -92,7 +92,7 @@ def kubeadm_files(path: Path) -> list[str]:
 def test_the_catalog_s_pause_image_is_kubeadm_s(minor: str, tmp_path: Path) -> None:
     path = tmp_path / "kubeadm.yaml"
     path.write_text(documents({**spec(), "kubernetes": {"version": version_of(minor)}})[0])
-    command = [kubeadm(NATIVE[minor]), "config", "images", "list", "--config", path]
+    command = [str(kubeadm(NATIVE[minor])), "config", "images", "list", "--config", str(path)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert [image for image in listed if "/pause:" in image] == [f"registry.k8s.io/pause:{CATALOG[minor].pause}"]
 
