@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tools import roots, sites, toolbox
@@ -24,8 +25,14 @@ def main() -> int:
     elif arguments.kubeadms:
         wanted = [_component(component) for component in toolbox.kubeadms()]
     else:
-        wanted = [*map(_component, toolbox.components()), *map(_root, roots.SUITES)]
+        wanted = [*map(_component, toolbox.components()), *_in_pairs(_root, roots.SUITES)]
     return 0 if all(wanted) else 1
+
+
+def _in_pairs(build: Callable[[str], bool], names: tuple[str, ...]) -> list[bool]:
+    """A root is made by one processor; the module's builds keep all of them busy by themselves."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(pool.map(build, names))
 
 
 def _component(component: toolbox.Component) -> bool:
