@@ -6,7 +6,7 @@ from pathlib import Path
 from tools import cache, debian
 
 SUITES = ("bookworm", "trixie", "forky")
-"""Debian 12, Debian 13, and the newest release that can be had."""
+"""Debian 12, Debian 13, and the one in the making: the newest cloud-init and Python."""
 _OPTIONS = (
     "--quiet",
     "--variant=minbase",

@@ -161,14 +161,15 @@ def number_in(finding: Diagnostic) -> int:
     return int(number[0])
 
 
+@functools.cache
 def accepted(place: str) -> list[str]:
     large = LARGE if place == "files" else ()
     return [text for text in (*hostile(), *large) if text not in refused(place)]
 
 
 @functools.cache
-def booted(suite: str) -> dict[str, bytes]:
-    """The files of one machine whose spec has every accepted text in every place."""
+def request() -> dict[str, Any]:
+    """User-data of one machine whose spec has every accepted text in every place, and the files that show it."""
     sections: dict[str, Any] = {"trustedCAs": list(authorities()), "registries": [REGISTRY]}
     paths = [*TRUSTED, SYSTEM_S, REGISTRY_FILE]
     for name, place in PLACES.items():
@@ -176,18 +177,24 @@ def booted(suite: str) -> dict[str, bytes]:
             sections[section] = content if isinstance(content, list) else {**sections.get(section, {}), **content}
         paths += place.paths(len(accepted(name)))
     user_data = render(spec(**sections)).tree["user-data/control-plane-init.yaml"].content
-    answer = rooted.ask(suite, "boot", {"userData": b64encode(user_data).decode(), "files": paths})
+    return {"userData": b64encode(user_data).decode(), "files": paths}
+
+
+@functools.cache
+def booted(suite: str) -> dict[str, bytes]:
+    answer = rooted.ask(suite, "boot", request())
     assert (answer["code"], answer["warnings"]) == (0, [])
     return {path: b64decode(content) for path, (_, _, content) in answer["files"].items()}
 
 
 @functools.cache
 def authorities() -> tuple[str, ...]:
-    """CA certificates that differ in what comes after their last line."""
+    """CA certificates that differ in what comes after their last line; the last are two in one."""
     made = [
-        new_authority(f"test-{n}", EncryptionAlgorithm.ECDSA_P256, datetime(2026, 11, 23, tzinfo=UTC)) for n in range(3)
+        new_authority(f"test-{n}", EncryptionAlgorithm.ECDSA_P256, datetime(2026, 11, 23, tzinfo=UTC)) for n in range(4)
     ]
-    return tuple(authority.certificate.rstrip("\n") + "\n" * n for n, authority in enumerate(made))
+    one, two, three, four = (authority.certificate.rstrip("\n") for authority in made)
+    return one, f"{two}\n", f"{three}\n{four}\n\n\n"
 
 
 # One file a certificate; before 23.1 one for all, elsewhere. And what programs read.
@@ -267,5 +274,7 @@ def test_authorities_arrive(suite: str) -> None:
     files = booted(suite)
     written = "\n".join(files[path].decode() for path in TRUSTED if path in files)
     assert written == "\n".join(authorities())
-    assert all(authority.strip().encode() in files[SYSTEM_S] for authority in authorities())
+    assert all(authority.strip().encode() in files[SYSTEM_S] for authority in authorities()), (
+        "not among the system's own"
+    )
     assert booted(suite)[REGISTRY_FILE].decode() == REGISTRY["caCertificate"]
