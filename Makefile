@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint scan tools vm-test cluster-test clean
+.PHONY: demo test lint scan tools tools-test vm-test cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -31,8 +31,12 @@ test: $(READY) lint  ## everything that needs no machine
 scan: $(READY)  ## who holds which secret, on thousands of generated specs; `make test` takes hundreds
 	IMAGEGEN_SCAN=$${IMAGEGEN_SCAN:-2500} $(BIN)/pytest tests/properties/test_secrecy.py
 
-tools: $(READY)  ## the real components that the machine tests run, from Go modules
+tools: $(READY)  ## the real components that the tests run, from Go modules, and Debian roots
 	$(BIN)/python -m tools.build
+
+tools-test: tools  ## every tool's own checks, with the kubeadm of every minor
+	$(BIN)/python -m tools.build --kubeadms
+	$(BIN)/pytest -m "tools or kubeadms" tests/tools
 
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
 	$(BIN)/pytest -m vm tests/vm

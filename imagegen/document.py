@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from imagegen.diagnostics import Diagnostic, Path, Position
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
 MAX_NODES = 20_000
+_HALF = re.compile("[\ud800-\udfff]")
 _TOO_DEEP = "the document is nested too deeply, or its aliases expand to too much"
 
 
@@ -129,10 +131,13 @@ class _Index:
         elif isinstance(node, yaml.SequenceNode):
             for number, item in enumerate(node.value):
                 self.walk(item, (*path, number))
+        else:
+            self._check_text(node)
 
     def _walk_mapping(self, node: yaml.MappingNode, path: Path) -> None:
         for key_node, value_node in node.value:
             key = key_node.value
+            self._check_text(key_node)
             if key_node.tag == "tag:yaml.org,2002:merge":
                 self.walk(value_node, (*path, "<<"))
                 continue
@@ -147,6 +152,11 @@ class _Index:
                 continue
             self.keys[here] = self._position(key_node)
             self.walk(value_node, here)
+
+    def _check_text(self, node: yaml.Node) -> None:
+        """An escape may write half of a UTF-16 pair, which is no character and has no bytes."""
+        if isinstance(node.value, str) and _HALF.search(node.value):
+            self._find("IG001", "half a surrogate pair is no character", "write the character itself", node)
 
     def _find(self, code: str, message: str, hint: str, node: yaml.Node) -> None:
         self.findings.append(Diagnostic(code=code, message=message, hint=hint, position=self._position(node)))

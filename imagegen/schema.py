@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from jsonschema import FormatChecker
     from jsonschema.exceptions import ValidationError
 
+_SHOWN = 100
+
 
 def check_schema(data: Any, schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
     """All that the schema holds against the data (codes IG101 to IG105)."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  slow to import, and `--help` needs none of it
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  slow to import, and `--help` needs none
 
-    validator = Draft202012Validator(schema, format_checker=_format_checker())
+    strict = validators.extend(Draft202012Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
+    validator = strict(schema, format_checker=_format_checker())
     return tuple(finding for error in validator.iter_errors(data) for finding in _explain(error))
 
 
@@ -38,6 +41,14 @@ def _format_checker() -> FormatChecker:
     for name, read in readers.items():
         checker.checks(name, raises=ValueError)(_only_strings(read))
     return checker
+
+
+def _check_pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
+    """JSON Schema's `$` is the end of the text; Python's is also the place before a last line end."""
+    from jsonschema.exceptions import ValidationError  # noqa: PLC0415  as above
+
+    if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
 def _only_strings(read: Callable[[str], object]) -> Callable[[object], bool]:
@@ -130,16 +141,22 @@ _FORMATS = {
 }
 
 
+def _excerpt(value: object) -> str:
+    """A value on one line, however long it is and whatever is in it."""
+    text = str(value)
+    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return short if short.isprintable() else short.encode("unicode_escape").decode()
+
+
 def _explain_format(error: ValidationError) -> Iterator[Diagnostic]:
     wanted = _FORMATS[str(error.validator_value)]
-    message = f"{_name(error)} must be {wanted}, not `{error.instance}`"
+    message = f"{_name(error)} must be {wanted}, not `{_excerpt(error.instance)}`"
     yield Diagnostic(code="IG105", message=message, hint=_example(error), path=_path(error))
 
 
 def _explain_pattern(error: ValidationError) -> Iterator[Diagnostic]:
-    message = (
-        f"{_name(error)} has a form that is not allowed: `{error.instance}` does not match {error.validator_value}"
-    )
+    value = _excerpt(error.instance)
+    message = f"{_name(error)} has a form that is not allowed: `{value}` does not match {error.validator_value}"
     yield Diagnostic(code="IG105", message=message, hint=_example(error), path=_path(error))
 
 

@@ -32,7 +32,7 @@ def field_name(key: str) -> str:
 
 def read_hostname(text: str) -> str:
     """The text, if it is a DNS name in lower case; `ValueError` otherwise."""
-    if not _HOST.match(text):
+    if not _HOST.fullmatch(text):
         raise ValueError("not a host name")
     return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -18,9 +19,23 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, indentless=False)
 
 
+# YAML 1.1 ends a line at these as well: outside double quotes they would come back as `\n`.
+_ODD_LINE_ENDS = "\u0085\u2028\u2029"
+
+# PyYAML quotes what it would not read as text itself; Go's YAML reads more as numbers and truth values (1e3, 0o17, y).
+_NO_TEXT_ELSEWHERE = re.compile(r"[-+]?([0-9_]*\.?[0-9_]*(e[-+]?[0-9_]+)?|0[box][0-9a-f_]+)|[yn]", re.IGNORECASE)
+
+
 def _represent_string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=style)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=_style(text))
+
+
+def _style(text: str) -> str | None:
+    if any(end in text for end in _ODD_LINE_ENDS):
+        return '"'
+    if "\n" in text:
+        return "|"
+    return "'" if _NO_TEXT_ELSEWHERE.fullmatch(text) else None
 
 
 _Dumper.add_representer(str, _represent_string)

@@ -1,31 +1,65 @@
-"""Build the components that the cache has not: `make tools`."""
+"""Build what the cache has not: the components and Debian roots of `make tools`, or every minor's kubeadm."""
 
 import argparse
+import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from tools import toolbox
+from tools import roots, sites, toolbox
 
 
 def main() -> int:
-    """Build what is missing, a line per component."""
-    names = [component.name for component in toolbox.components()]
+    """Build what is missing, a line per component and root."""
+    known = {component.name: component for component in (*toolbox.components(), *toolbox.kubeadms())}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("component", nargs="*", choices=[[], *names], help="only these")
-    wanted = parser.parse_args().component or names
-    failed = [component for component in toolbox.components() if component.name in wanted and not _built(component)]
-    return 1 if failed else 0
+    parser.add_argument("component", nargs="*", choices=[[], *known], help="only these")
+    parser.add_argument("--kubeadms", action="store_true", help="the kubeadm of every minor, in place of the rest")
+    arguments = parser.parse_args()
+    if arguments.component:
+        wanted = [_component(known[name]) for name in arguments.component]
+    elif arguments.kubeadms:
+        wanted = [_component(component) for component in toolbox.kubeadms()]
+    else:
+        wanted = [*map(_component, toolbox.components()), *_in_pairs(_root, roots.SUITES)]
+    return 0 if all(wanted) else 1
 
 
-def _built(component: toolbox.Component) -> bool:
+def _in_pairs(build: Callable[[str], bool], names: tuple[str, ...]) -> list[bool]:
+    """A root is made by one processor; the module's builds keep all of them busy by themselves."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(pool.map(build, names))
+
+
+def _component(component: toolbox.Component) -> bool:
+    there = toolbox.is_built(component)
+    return _built(f"{component.name} {component.version}", lambda: toolbox.build(component), there=there)
+
+
+def _root(suite: str) -> bool:
+    if os.geteuid() != 0 or shutil.which("mmdebstrap") is None:
+        print(f"root of {suite}: left out, for it needs root's rights and mmdebstrap", flush=True)
+        return True
+    return _built(f"root of {suite}", lambda: _root_with_packages(suite), there=sites.is_made(suite))
+
+
+def _root_with_packages(suite: str) -> Path:
+    roots.root(suite)
+    return sites.site(suite)
+
+
+def _built(name: str, build: Callable[[], Path], *, there: bool) -> bool:
     before = time.monotonic()
-    word = "there" if toolbox.is_built(component) else "built"
+    word = "there" if there else "built"
     try:
-        toolbox.build(component)
+        build()
     except subprocess.CalledProcessError:
         word = "FAILED"
-    print(f"{component.name} {component.version}: {word}, {time.monotonic() - before:.0f} s", flush=True)
+    print(f"{name}: {word}, {time.monotonic() - before:.0f} s", flush=True)
     return word != "FAILED"
 
 

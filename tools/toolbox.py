@@ -44,9 +44,25 @@ def components() -> tuple[Component, ...]:
     return tuple(Component(name=name, **_frozen(recipe)) for name, recipe in recipes.items())
 
 
+@functools.cache
+def kubeadms() -> tuple[Component, ...]:
+    """Give the kubeadm of every minor that no other component brings."""
+    kubernetes = next(component for component in components() if "kubeadm" in component.binaries)
+    versions: dict[str, str] = tomllib.loads((_HERE / "kubeadm" / "versions.toml").read_text())
+    return tuple(
+        Component(
+            name=f"kubeadm/{minor}",
+            version=version,
+            values=kubernetes.values,
+            binaries={f"kubeadm-{minor}": kubernetes.binaries["kubeadm"]},
+        )
+        for minor, version in versions.items()
+    )
+
+
 def component_of(binary: str) -> Component:
     """Give the component that a binary belongs to."""
-    return next(component for component in components() if binary in component.binaries)
+    return next(component for component in (*components(), *kubeadms()) if binary in component.binaries)
 
 
 def is_built(component: Component) -> bool:

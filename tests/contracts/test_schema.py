@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from imagegen import assets, pipeline, spec
 from imagegen.cli.common import load_assets
 from imagegen.spec import field_name
-from tests.support.specs import run
+from tests.support.specs import EXAMPLES, run
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = assets.schema()
@@ -78,11 +78,6 @@ def compare(node: dict[str, Any], kind: type[Any], *, beside: frozenset[str] = f
 
 def as_data(value: object) -> Any:
     return list(value) if isinstance(value, tuple) else value if isinstance(value, bool | int) else str(value)
-
-
-# What others extend is no spec by itself.
-SHARED = {"base.yaml", "images.yaml"}
-EXAMPLES = [path for path in sorted((ROOT / "examples").rglob("*.yaml")) if path.name not in SHARED]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

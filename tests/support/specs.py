@@ -15,6 +15,10 @@ from imagegen.bundle import Authorities, Authority, Bundle, KeyPair
 from imagegen.cli import app
 from imagegen.cli.common import load_assets
 
+FOLDER = Path(__file__).parents[2] / "examples"
+# What others extend is no spec by itself.
+_SHARED = {"base.yaml", "images.yaml"}
+EXAMPLES = [path for path in sorted(FOLDER.rglob("*.yaml")) if path.name not in _SHARED]
 ENCRYPTION_KEY = "U0VDUkVUIGtleSBTRUNSRVQga2V5IFNFQ1JFVCBrZXk="
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
