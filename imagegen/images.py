@@ -29,8 +29,7 @@ class ImageFolder:
 
 def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str], build_key: KeyPair) -> ImageFolder:
     """Everything that `packer build` needs but the offline bundle."""
-    tree = FileTree()
-    tree.graft(".", static)
+    tree = static.copy()
     for path, content in _rendered_files(plan, templates):
         tree.add(f"files/{path}", content)
     tree.add("declared.json", _json(_declared(plan)))
@@ -80,7 +79,7 @@ def _fingerprint(plan: ImagePlan, tree: FileTree) -> str:
     digest = sha256()
     for path, file in tree:
         if path not in _BUILD_HOST_ONLY:
-            digest.update(f"{path} {file.mode:o} {sha256(file.content).hexdigest()}\n".encode())
+            digest.update(f"{path} {file.mode:o} {file.digest}\n".encode())
     for line in (_environment(plan, ""), _base(plan)):
         digest.update(line.encode())
     return digest.hexdigest()
