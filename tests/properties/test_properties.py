@@ -155,6 +155,13 @@ def test_libyaml_reads_what_pyyaml_reads(lines: list[str], changes: list[tuple[i
         assert (quick, ()) == document.parse_slowly(text, "cluster.yaml")
 
 
+@pytest.mark.parametrize(
+    "text", ["{a: }", "[a: , b]", "a: |# c", "! a", "!", "[a?b, c]", "{a\t: b}", "a: [\tb]", "%YAML 1.1\n--- a", "é: {b: }"]
+)
+def test_where_the_two_differ_pyyaml_rules(text: str) -> None:
+    assert document.parse_all(f"{text}\n", "cluster.yaml") == document.parse_slowly(f"{text}\n", "cluster.yaml")
+
+
 @pytest.mark.parametrize("text", ["[" * 500_000, "- " * 500_000, "{a: " * 200_000], ids=["lists", "dashes", "mappings"])
 def test_what_is_too_deep_is_a_finding(text: str) -> None:
     assert [finding.code for finding in document.parse_all(text + "\n", "cluster.yaml")[1]] == ["IG003"]
