@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from imagegen.diagnostics import Diagnostic, Report, Severity
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 
 class Format(StrEnum):
@@ -102,3 +105,39 @@ def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: S
     # rich fills the last column with blanks.
     for line in captured.get().splitlines():
         console.out(line.rstrip(), highlight=False)
+
+
+class Bar:
+    """A progress bar; where nobody watches there is none."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=total) if progress else None
+
+    def step(self) -> None:
+        """One more is done."""
+        if self._progress and self._task is not None:
+            self._progress.advance(self._task)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make room for a message."""
+        if self._progress is None:
+            yield
+            return
+        self._progress.stop()
+        yield
+        self._progress.start()
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Bar]:
+    """A bar on standard error while something long goes on; on a terminal only, and gone at the end."""
+    if not sys.stderr.isatty():
+        yield Bar(None, total)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415  as above
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_console(stderr=True), transient=True) as shown:
+        yield Bar(shown, total)

@@ -11,8 +11,9 @@ import typer
 
 from imagegen.cli.common import (
     FINDINGS,
+    RefusedError,
     SecretsOption,
-    SpecArgument,
+    SpecOrFolderArgument,
     load_assets,
     read_bundle,
     read_spec,
@@ -31,8 +32,15 @@ _NOTHING: Manifest = {"files": {}, "images": {}}
 OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
 
 
-def render(spec: SpecArgument, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
-    """Write user-data, NoCloud seeds and Packer folders into OUT/<cluster>."""
+def render(spec: SpecOrFolderArgument, out: OutOption = Path("out"), secrets: SecretsOption = None) -> None:
+    """Write user-data, NoCloud seeds and Packer folders into OUT/<cluster>; of each spec below a folder."""
+    if spec.is_dir():
+        from imagegen.cli.fleet import render_fleet  # noqa: PLC0415  one spec needs none of it
+
+        if secrets is not None:
+            raise typer.BadParameter("each spec of a folder has its own bundle beside it", param_hint="--secrets")
+        render_fleet(spec, out)
+        return
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
     render_into(out, cluster, read_bundle(spec, cluster, secrets), loaded)
@@ -47,7 +55,11 @@ def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets) -> 
         show_report(report, Format.TEXT)
         raise typer.Exit(FINDINGS)
     folder = out / cluster.metadata.name
-    before = _manifest_before(folder)
+    try:
+        before = manifest_before(folder)
+    except RefusedError as error:
+        complain(str(error))
+        raise typer.Exit(FINDINGS) from None
     write_tree(rendering.tree, folder, frozenset(before["files"]))
     _show_sizes(rendering, before)
     for name, fingerprint in rendering.fingerprints.items():
@@ -79,8 +91,8 @@ def _since(path: str, content: bytes, before: Manifest) -> str:
     return "the same" if before["files"][path]["sha256"] == sha256(content).hexdigest() else "changed"
 
 
-def _manifest_before(folder: Path) -> Manifest:
-    """What an earlier render left there; refuses a folder that is not imagegen's."""
+def manifest_before(folder: Path) -> Manifest:
+    """What an earlier render left there; `RefusedError` for a folder that is not imagegen's."""
     if not folder.exists():
         return _NOTHING
     try:
@@ -89,6 +101,7 @@ def _manifest_before(folder: Path) -> Manifest:
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         if not any(folder.iterdir()):
             return _NOTHING
-        complain(f"{folder}: not a folder that imagegen made (no manifest.json of its own): name another with --out")
-        raise typer.Exit(FINDINGS) from None
+        raise RefusedError(
+            f"{folder}: not a folder that imagegen made (no manifest.json of its own): name another with --out"
+        ) from None
     return {**_NOTHING, **manifest}

@@ -156,7 +156,8 @@ def test_libyaml_reads_what_pyyaml_reads(lines: list[str], changes: list[tuple[i
 
 
 @pytest.mark.parametrize(
-    "text", ["{a: }", "[a: , b]", "a: |# c", "! a", "!", "[a?b, c]", "{a\t: b}", "a: [\tb]", "%YAML 1.1\n--- a", "é: {b: }"]
+    "text",
+    ["{a: }", "[a: , b]", "a: |# c", "! a", "!", "[a?b, c]", "{a\t: b}", "a: [\tb]", "%YAML 1.1\n--- a", "é: {b: }"],
 )
 def test_where_the_two_differ_pyyaml_rules(text: str) -> None:
     assert document.parse_all(f"{text}\n", "cluster.yaml") == document.parse_slowly(f"{text}\n", "cluster.yaml")
