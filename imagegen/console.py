@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from imagegen.diagnostics import Diagnostic, Report, Severity
 
@@ -24,6 +24,7 @@ class Format(StrEnum):
 
 
 _UNBOUNDED = 1000
+_CONTROLS = dict.fromkeys(map(ord, "\a\b\v\f\r"))
 _COLOURS = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
 
 
@@ -40,12 +41,17 @@ def _console(*, stderr: bool) -> Console:
 
 def say(text: str) -> None:
     """A line on standard output."""
-    _console(stderr=False).print(text)
+    _print(text, sys.stdout)
 
 
 def complain(text: str) -> None:
     """A line on standard error."""
-    _console(stderr=True).print(text)
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    # rich takes longer to import than a render takes, and plain lines need none of it but this: no control characters.
+    stream.write(text.translate(_CONTROLS).expandtabs() + "\n")
 
 
 def show_report(report: Report, form: Format) -> None:
@@ -92,19 +98,14 @@ def _show(diagnostic: Diagnostic, sources: dict[str, str]) -> None:
 
 def show_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> None:
     """A plain table; the columns named in `right` hold figures."""
-    from rich.table import Table  # noqa: PLC0415  as above
-
-    table = Table(box=None, pad_edge=False)
-    for title in titles:
-        table.add_column(title, justify="right" if title in right else "left")
-    for row in rows:
-        table.add_row(*row)
-    console = _console(stderr=False)
-    with console.capture() as captured:
-        console.print(table)
-    # rich fills the last column with blanks.
-    for line in captured.get().splitlines():
-        console.out(line.rstrip(), highlight=False)
+    lines = [tuple(titles), *(tuple(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (
+            cell.rjust(width) if title in right else cell.ljust(width)
+            for title, cell, width in zip(titles, line, widths, strict=True)
+        )
+        say("  ".join(cells).rstrip())
 
 
 class Bar:
