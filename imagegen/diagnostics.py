@@ -53,3 +53,7 @@ class Report:
     @property
     def failed(self) -> bool:
         return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+    def followed_by(self, later: Report) -> Report:
+        """Both reports in one."""
+        return Report(diagnostics=self.diagnostics + later.diagnostics, sources=self.sources + later.sources)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 PUBLIC = 0o644
@@ -11,12 +13,17 @@ PRIVATE = 0o600
 EXECUTABLE = 0o755
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """Content and permissions of one file."""
 
     content: bytes
     mode: int = PUBLIC
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content; trees share their files, so that it is made once."""
+        return sha256(self.content).hexdigest()
 
 
 class FileTree:
@@ -32,14 +39,23 @@ class FileTree:
         pure = PurePosixPath(path)
         if pure.is_absolute() or ".." in pure.parts or str(pure) == ".":
             raise ValueError(f"{path!r} does not stay inside the tree")
-        if str(pure) in self._files:
-            raise ValueError(f"{path!r} is written twice")
-        self._files[str(pure)] = File(content.encode() if isinstance(content, str) else content, mode)
+        self._put(str(pure), File(content.encode() if isinstance(content, str) else content, mode))
 
     def graft(self, prefix: str, other: FileTree) -> None:
         """Add every file of `other` below `prefix`."""
         for path, file in other:
-            self.add(f"{prefix}/{path}", file.content, file.mode)
+            self._put(f"{prefix}/{path}", file)
+
+    def copy(self) -> FileTree:
+        """Another tree of the same files."""
+        tree = FileTree()
+        tree._files = dict(self._files)
+        return tree
+
+    def _put(self, path: str, file: File) -> None:
+        if path in self._files:
+            raise ValueError(f"{path!r} is written twice")
+        self._files[path] = file
 
     def __iter__(self) -> Iterator[tuple[str, File]]:
         return iter(sorted(self._files.items()))

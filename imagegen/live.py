@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,6 +13,8 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
     from rich.table import Table
 
 _PER_SECOND = 4
@@ -69,3 +74,45 @@ class Progress:
         for worker, state in self._workers.items():
             table.add_row(self._elapsed(), worker, state.phase, state.last)
         return table
+
+
+class Bar:
+    """A progress bar on standard error, gone at the end; where nobody watches there is none."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._shown: Bars | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415  slow to import
+            from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn  # noqa: PLC0415
+            from rich.progress import Progress as Shown  # noqa: PLC0415
+
+            columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._shown = Shown(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._shown.add_task("", total=self._total)
+            self._shown.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown is not None:
+            self._shown.stop()
+
+    def step(self) -> None:
+        """One more is done."""
+        if self._shown is not None and self._task is not None:
+            self._shown.advance(self._task)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Make room for a message."""
+        if self._shown is None:
+            yield
+            return
+        self._shown.stop()
+        yield
+        self._shown.start()

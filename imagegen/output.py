@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -10,7 +9,9 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from imagegen.filetree import PRIVATE, FileTree
@@ -66,26 +67,36 @@ def is_private(path: Path) -> bool:
 
 
 def write_tree(tree: FileTree, folder: Path, emitted_before: frozenset[str]) -> None:
-    """Put the tree in the folder's place: whoever looks sees the old one or the new one, never a mix.
+    """Put the tree in the folder's place, alone: whoever looks sees the old one or the new one, never a mix.
 
     Files of the old folder that no render wrote (`emitted_before` lists those that one did) stay: a baked disk lies
     beside its templates.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.parent):
-        # Whoever holds the lock is the only one at work: what else stands here was left by a run that was killed.
-        for leftover in folder.parent.glob(f".{folder.name}.*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        try:
-            _put(tree, staging, folder, emitted_before)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+    with claim(folder.parent):
+        sweep(folder.parent, {folder.name})
+        replace_tree(tree, folder, emitted_before)
+
+
+def sweep(out: Path, names: AbstractSet[str]) -> None:
+    """Remove what killed runs left behind of these folders; whoever has claimed `out` is the only one at work."""
+    for entry in out.iterdir():
+        if entry.name.startswith(".") and entry.name[1:].rpartition(".")[0].removesuffix(".old") in names:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def replace_tree(tree: FileTree, folder: Path, emitted_before: frozenset[str]) -> None:
+    """`write_tree` for one who has claimed the folder above."""
+    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        _put(tree, staging, folder, emitted_before)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def claim(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel lets it go when this process ends, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -104,13 +115,31 @@ def _put(tree: FileTree, staging: Path, folder: Path, emitted_before: frozenset[
 
 
 def _fill(tree: FileTree, folder: Path) -> None:
+    made: set[str] = set()
+    exact: set[int] = set()
     for name, file in tree:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(stream.fileno(), file.mode)
-            stream.write(file.content)
+        _make_folders(name.rpartition("/")[0], folder, made)
+        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
+        with os.fdopen(descriptor, "wb", buffering=0) as stream:
+            # The umask took something away from the first file of a mode, or from none.
+            if file.mode not in exact and stat.S_IMODE(os.fstat(descriptor).st_mode) == file.mode:
+                exact.add(file.mode)
+            if file.mode not in exact:
+                os.fchmod(descriptor, file.mode)
+            _write(stream, file.content)
+
+
+def _write(stream: FileIO, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[stream.write(left) :]
+
+
+def _make_folders(name: str, folder: Path, made: set[str]) -> None:
+    if name and name not in made:
+        _make_folders(name.rpartition("/")[0], folder, made)
+        (folder / name).mkdir()
+        made.add(name)
 
 
 def _keep_foreign(old: Path, new: Path, emitted_before: frozenset[str]) -> None:
@@ -129,6 +158,8 @@ def _keep_foreign(old: Path, new: Path, emitted_before: frozenset[str]) -> None:
 
 def _exchange(first: Path, second: Path) -> None:
     """Swap two folders in one step where the kernel can (Linux 3.15 and newer), in two where it cannot."""
+    import ctypes  # noqa: PLC0415  a first render needs none of it
+
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is not None:
         result = renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from imagegen.bundle import Bundle
@@ -175,7 +174,7 @@ def _manifest(
         },
         "files": {
             path: {
-                "sha256": sha256(file.content).hexdigest(),
+                "sha256": file.digest,
                 "size": len(file.content),
                 "mode": f"{file.mode:04o}",
             }

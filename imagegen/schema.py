@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -17,28 +18,33 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _SHOWN = 100
+_READERS: dict[str, Callable[[str], object]] = {
+    "cidr": ip_network,
+    "address": ip_address,
+    "endpoint": split_endpoint,
+    "hostname": read_hostname,
+}
 
 
 def check_schema(data: Any, schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
     """All that the schema holds against the data (codes IG101 to IG105)."""
+    strict = _strict()(schema, format_checker=_format_checker())
+    return tuple(finding for error in strict.iter_errors(data) for finding in _explain(error))
+
+
+@cache
+def _strict() -> Any:
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415  slow to import, and `--help` needs none
 
-    strict = validators.extend(Draft202012Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
-    validator = strict(schema, format_checker=_format_checker())
-    return tuple(finding for error in validator.iter_errors(data) for finding in _explain(error))
+    return validators.extend(Draft202012Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
 
 
+@cache
 def _format_checker() -> FormatChecker:
     from jsonschema import FormatChecker  # noqa: PLC0415  as above
 
     checker = FormatChecker(formats=())
-    readers: dict[str, Callable[[str], object]] = {
-        "cidr": ip_network,
-        "address": ip_address,
-        "endpoint": split_endpoint,
-        "hostname": read_hostname,
-    }
-    for name, read in readers.items():
+    for name, read in _READERS.items():
         checker.checks(name, raises=ValueError)(_only_strings(read))
     return checker
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 
 @cache
@@ -18,6 +18,11 @@ def _environment() -> Environment:
     return Environment(undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True)  # noqa: S701
 
 
+@cache
+def _template(text: str) -> Template:
+    return _environment().from_string(text)
+
+
 def render(text: str, values: Mapping[str, Any]) -> str:
     """Fill one template; `jinja2.UndefinedError` where it names what `values` lacks."""
-    return _environment().from_string(text).render(values)
+    return _template(text).render(values)

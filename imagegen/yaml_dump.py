@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
+
+# A text whose literal block needs neither hints nor care: printable ASCII, no blanks at the ends of lines, one break
+# at the end or none.
+_PLAIN_BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+[ -~]*[!-~])*\n?")
+# A line that YAML can take for nothing else: it has none of its marks, and is longer than its words for truth and null.
+_PLAIN_LINE = re.compile(r"[A-Za-z][A-Za-z0-9+/=_. -]{8,}[A-Za-z0-9+/=_.-]")
+_WORDS = {True: "true", False: "false", None: "null"}
+_LONGEST_KEY = 100
+_INDENT = "  "
+
+
+class _Unusual(Exception):  # noqa: N818  no error: PyYAML writes the document
+    """Data that the short way does not know."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -44,9 +59,84 @@ _Dumper.add_multi_representer(str, _represent_string)
 
 def dump(data: Any) -> str:
     """One YAML document."""
+    # PyYAML's emitter looks at every character and event in Python. Mappings and lists are easy to write in its form,
+    # and how a word is quoted can be asked of it once; what is not so easy it writes as a whole.
+    try:
+        return "".join(_block(data, "")) if data else dump_by_library(data)
+    except _Unusual:
+        return dump_by_library(data)
+
+
+def dump_by_library(data: Any) -> str:
+    """The same by PyYAML alone: what `dump` is held to."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=1 << 20, allow_unicode=True)
 
 
 def dump_all(documents: tuple[Any, ...]) -> str:
     """Several YAML documents, `---` between them."""
     return "---\n".join(dump(document) for document in documents)
+
+
+def _block(data: Any, indent: str) -> Iterator[str]:
+    """A mapping or a list that is not empty; its first line is indented already."""
+    if type(data) is dict:
+        heads = ((f"{_key(key)}:", f"\n{indent}{_INDENT}", value) for key, value in data.items())
+    elif type(data) is list:
+        heads = (("-", " ", item) for item in data)
+    else:
+        raise _Unusual
+    lead = ""
+    for head, glue, value in heads:
+        yield lead + head
+        yield from _value(value, indent + _INDENT, glue)
+        lead = indent
+
+
+def _value(value: Any, indent: str, glue: str) -> Iterator[str]:
+    if isinstance(value, (dict, list)) and value:
+        yield glue
+        yield from _block(value, indent)
+    elif isinstance(value, str) and "\n" in value:
+        yield from _literal(value, indent)
+    else:
+        yield f" {_scalar(value)}\n"
+
+
+def _literal(text: str, indent: str) -> Iterator[str]:
+    if not _PLAIN_BLOCK.fullmatch(text):
+        raise _Unusual
+    yield " |\n" if text.endswith("\n") else " |-\n"
+    for line in text.removesuffix("\n").split("\n"):
+        yield f"{indent}{line}\n" if line else "\n"
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str) or not key.isascii() or not key.isprintable() or not 0 < len(key) < _LONGEST_KEY:
+        raise _Unusual
+    return _word(str(key))
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return _line(str(value))
+    if value is None or isinstance(value, bool):
+        return _WORDS[value]
+    if type(value) is int:
+        return str(value)
+    if type(value) in (dict, list):
+        return "[]" if type(value) is list else "{}"
+    raise _Unusual
+
+
+def _line(text: str) -> str:
+    if _PLAIN_LINE.fullmatch(text):
+        return text
+    if not text.isprintable():
+        raise _Unusual
+    return _word(text)
+
+
+@lru_cache(maxsize=1024)
+def _word(text: str) -> str:
+    """A text of one line, quoted where PyYAML quotes it."""
+    return dump_by_library(text).removesuffix("...\n").removesuffix("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,11 +52,15 @@ RecipientsFileOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Where the user says that the bundle is, what opens it, and how the outcome is to be written."""
+    """Where the user says that the bundle is, what opens it, and how the outcome is to be written.
+
+    `is_tracked` says whether git has a file; for many files, to ask git once is enough.
+    """
 
     secrets: Path | None
     identity: Path | None
     form: Format = Format.TEXT
+    is_tracked: Callable[[Path], bool] = is_tracked_by_git
 
 
 def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
@@ -88,7 +93,7 @@ def read_bundle(spec: Path, cluster: Cluster, sought: Sought, *, every_pool: boo
     # A pipe may be one: what decrypts a bundle need not put it on the disk.
     if not (path.is_file() or path.is_fifo()):
         stop(f"{path}: no secrets bundle: neither a file nor a pipe", form)
-    text = read_text(path, sought.identity, form)
+    text = read_text(path, sought)
     return checked(cluster, text, path, every_pool=every_pool, form=form)
 
 
@@ -103,16 +108,16 @@ def checked(cluster: Cluster, text: str, path: Path, *, every_pool: bool = True,
     return bundle
 
 
-def read_text(path: Path, identity: Path | None, form: Format = Format.TEXT) -> str:
+def read_text(path: Path, sought: Sought) -> str:
     """The plain text of a bundle, decrypted in memory where it is encrypted."""
     from imagegen.secrets.encryption import is_encrypted  # noqa: PLC0415  only commands that need the bundle
 
-    data = read_limited(path)
+    data, form = read_limited(path), sought.form
     if is_encrypted(data):
-        data = _decrypted(data, path, identity, form)
+        data = _decrypted(data, path, sought)
     elif not is_private(path):
         stop(f"{path}: others may read the secrets bundle: `chmod 600 {path}`, and think of its secrets as known", form)
-    elif is_tracked_by_git(path):
+    elif sought.is_tracked(path):
         stop(
             f"{path}: git tracks the secrets bundle: `git rm --cached {path}`, and think of its secrets as known", form
         )
@@ -129,12 +134,13 @@ def is_encrypted_file(path: Path) -> bool:
     return is_encrypted(path.read_bytes())
 
 
-def _decrypted(data: bytes, path: Path, identity: Path | None, form: Format) -> bytes:
+def _decrypted(data: bytes, path: Path, sought: Sought) -> bytes:
     from imagegen.secrets.encryption import AgeError, decrypt  # noqa: PLC0415  as above
 
+    identity, form = sought.identity, sought.form
     if identity is None:
         stop(f"{path}: the bundle is encrypted: name your key by `--identity FILE` or in {KEY_FILE_VARIABLE}", form)
-    if is_tracked_by_git(identity):
+    if sought.is_tracked(identity):
         stop(f"{identity}: git tracks the key to the bundle: take it out, and think of all secrets as known", form)
     try:
         return decrypt(data, identity.read_bytes(), str(identity))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -24,9 +25,19 @@ SpecArgument = Annotated[
     Path,
     typer.Argument(metavar="SPEC", exists=True, dir_okay=False, readable=False, help="The cluster's YAML file."),
 ]
+SpecOrFolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SPEC|FOLDER",
+        exists=True,
+        readable=False,
+        help="The cluster's YAML file, or a folder with many of them.",
+    ),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="For a person, or for a program.")]
 
 
+@cache
 def load_assets() -> Assets:
     """Schema, templates, Packer folder and catalog."""
     from imagegen.pipeline import Assets  # noqa: PLC0415  the stages are slow to import, and `--help` needs none

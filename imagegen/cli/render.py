@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imagegen.cli.bundles import IdentityOption, SecretsOption, Sought, read_bundle
-from imagegen.cli.common import FormatOption, SpecArgument, load_assets, read_spec, stop, stop_for
+from imagegen.cli.common import FormatOption, SpecOrFolderArgument, load_assets, read_spec, stop, stop_for
 from imagegen.cli.written import Manifest, Written, read_manifest, show_written, written_as_data
 from imagegen.console import Format, show_json
 from imagegen.output import write_tree
 
 if TYPE_CHECKING:
     from imagegen.bundle import Bundle
+    from imagegen.filetree import FileTree
     from imagegen.pipeline import Assets
     from imagegen.spec import Cluster
 
@@ -24,7 +26,7 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster'
 
 
 def render(
-    spec: SpecArgument,
+    spec: SpecOrFolderArgument,
     out: OutOption = Path("out"),
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
@@ -32,8 +34,16 @@ def render(
 ) -> None:
     """Write user-data, NoCloud seeds and Packer folders.
 
-    They go into OUT/<cluster>, all or nothing. What is said of each role is its size, and whether it changed.
+    They go into OUT/<cluster>, all or nothing. What is said of each role is its size, and whether it changed. Of a
+    FOLDER, every spec below it is rendered, on all processors.
     """
+    if spec.is_dir():
+        from imagegen.cli.fleet import render_fleet  # noqa: PLC0415  one spec needs none of it
+
+        if secrets is not None:
+            raise typer.BadParameter("each spec of a folder has its own bundle beside it", param_hint="--secrets")
+        render_fleet(spec, out, Sought(None, identity, form))
+        return
     loaded = load_assets()
     cluster = read_spec(spec, loaded, form)
     bundle = read_bundle(spec, cluster, Sought(secrets, identity, form))
@@ -44,7 +54,14 @@ def render(
         show_written(written)
 
 
-def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets, form: Format) -> Written:
+def render_into(
+    out: Path,
+    cluster: Cluster,
+    bundle: Bundle,
+    loaded: Assets,
+    form: Format,
+    write: Callable[[FileTree, Path, frozenset[str]], None] = write_tree,
+) -> Written:
     """Render, and write OUT/<cluster>."""
     from imagegen import pipeline  # noqa: PLC0415  the stages are slow to import, and `--help` needs none
 
@@ -53,7 +70,7 @@ def render_into(out: Path, cluster: Cluster, bundle: Bundle, loaded: Assets, for
         stop_for(report, form)
     folder = out / cluster.metadata.name
     before = _manifest_before(folder, form)
-    write_tree(rendering.tree, folder, frozenset(before["files"]))
+    write(rendering.tree, folder, frozenset(before["files"]))
     return Written(folder=folder, rendering=rendering, before=before)
 
 

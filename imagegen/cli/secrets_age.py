@@ -68,7 +68,7 @@ def decrypt(
         stop(f"{path}: there is no secrets bundle")
     if not is_encrypted_file(path):
         stop(f"{path}: it is not encrypted")
-    text = read_text(path, identity)
+    text = read_text(path, Sought(secrets, identity))
     if out is None:
         typer.echo(text, nl=False)
         return

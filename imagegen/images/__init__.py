@@ -56,8 +56,7 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
 
 
 def _content_tree(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]) -> FileTree:
-    tree = FileTree()
-    tree.graft(".", static)
+    tree = static.copy()
     for path, content in _rendered_files(plan, templates):
         tree.add(f"files/{path}", content)
     for name, script in plan.hooks.items():

@@ -50,7 +50,7 @@ def _hashes(tree: FileTree) -> dict[str, str]:
     for path, file in tree:
         name = next((name for name, starts in _PARTS.items() if path.startswith(starts)), None)
         if name is not None:
-            digests[name].update(f"{path} {file.mode:o} {sha256(file.content).hexdigest()}\n".encode())
+            digests[name].update(f"{path} {file.mode:o} {file.digest}\n".encode())
     return {name: digest.hexdigest() for name, digest in digests.items()}
 
 

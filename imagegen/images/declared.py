@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any
 
 from imagegen.filetree import FileTree
@@ -36,6 +35,6 @@ def _declared_files(tree: FileTree) -> Iterator[tuple[str, dict[str, str]]]:
         if path.startswith(FILES):
             target = f"/{path.removeprefix(FILES)}"
             mode = "0755" if any(part.endswith("bin") for part in target.split("/")[:-1]) else "0644"
-            yield target, {"mode": mode, "sha256": sha256(file.content).hexdigest()}
+            yield target, {"mode": mode, "sha256": file.digest}
     # The bake writes into it when and by whom it was made.
     yield STAMP, {"mode": "0644"}

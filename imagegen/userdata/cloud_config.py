@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from imagegen import yaml_dump
-from imagegen.plan import AdminPlan, DiskPlan, RolePlan
+from imagegen.plan import AdminPlan, DiskPlan, FilePlan, RolePlan
 from imagegen.userdata.files import write_files
 
 _HEADER = "#cloud-config\n"
 
 
-def render_user_data(role: RolePlan, templates: Mapping[str, str], *, packed: bool = False) -> str:
+def render_user_data(role: RolePlan, files: tuple[FilePlan, ...], *, packed: bool = False) -> str:
     """The whole user-data of a role, as cloud-init takes it; `packed`: its files compressed where that helps."""
-    return _HEADER + yaml_dump.dump(_cloud_config(role, templates, packed=packed))
+    return _HEADER + yaml_dump.dump(_cloud_config(role, files, packed=packed))
 
 
-def _cloud_config(role: RolePlan, templates: Mapping[str, str], *, packed: bool) -> dict[str, Any]:
+def _cloud_config(role: RolePlan, files: tuple[FilePlan, ...], *, packed: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"ssh_pwauth": False, "disable_root": True}
     if role.node_name.keeps:
         config["preserve_hostname"] = True
@@ -32,7 +31,7 @@ def _cloud_config(role: RolePlan, templates: Mapping[str, str], *, packed: bool)
     if role.disks:
         config["fs_setup"] = [_file_system(disk) for disk in role.disks]
         config["mounts"] = [_mount(disk) for disk in role.disks]
-    config["write_files"] = write_files(role, templates, packed=packed)
+    config["write_files"] = write_files(files, packed=packed)
     if role.time is not None:
         # chrony may be up before its files are there.
         config["runcmd"] = [["systemctl", "try-restart", "chrony.service"]]

@@ -19,14 +19,19 @@ _PRIVATE = "0600"
 _SERVERS = {"docker.io": "https://registry-1.docker.io", "_default": ""}
 
 
-def write_files(role: RolePlan, templates: Mapping[str, str], *, packed: bool) -> list[dict[str, Any]]:
-    """The entries, in the order in which they are written; `packed`: compressed where that makes them smaller."""
-    return [_entry(file, packed=packed) for file in _files(role, templates)]
+def list_files(role: RolePlan, templates: Mapping[str, str]) -> tuple[FilePlan, ...]:
+    """All files of a role, in the order in which they are written."""
+    return tuple(_files(role, templates))
 
 
-def file_sizes(role: RolePlan, templates: Mapping[str, str], *, packed: bool) -> tuple[tuple[str, int], ...]:
+def write_files(files: tuple[FilePlan, ...], *, packed: bool) -> list[dict[str, Any]]:
+    """Their entries; `packed`: compressed where that makes them smaller."""
+    return [_entry(file, packed=packed) for file in files]
+
+
+def file_sizes(files: tuple[FilePlan, ...], *, packed: bool) -> tuple[tuple[str, int], ...]:
     """The bytes that each file takes in the user-data, by path."""
-    return tuple((entry["path"], len(yaml_dump.dump([entry]))) for entry in write_files(role, templates, packed=packed))
+    return tuple((entry["path"], len(yaml_dump.dump([entry]))) for entry in write_files(files, packed=packed))
 
 
 def _files(role: RolePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
@@ -100,9 +105,11 @@ def _entry(file: FilePlan, *, packed: bool) -> dict[str, Any]:
         entry["append"] = True
     content = file.content if isinstance(file.content, str) else yaml_dump.dump(dict(file.content))
     readable = {"content": content} if _is_plain(content) else _encoded("b64", content.encode())
+    if not packed:
+        return entry | readable
     # `mtime=0`: the time must not get into the bytes.
     smallest = _encoded("gz+b64", gzip.compress(content.encode(), 9, mtime=0))
-    return entry | (smallest if packed and len(smallest["content"]) < len(readable["content"]) else readable)
+    return entry | (smallest if len(smallest["content"]) < len(readable["content"]) else readable)
 
 
 def _encoded(encoding: str, content: bytes) -> dict[str, str]:

@@ -6,13 +6,15 @@ import contextlib
 import copy
 from base64 import b64decode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from imagegen import pipeline
+from imagegen import document, pipeline, yaml_dump
 from imagegen.cli.common import load_assets
 from imagegen.document import parse
 from imagegen.inspection import UndecodableError, inspect_artifact
@@ -118,3 +120,49 @@ def written(user_data: bytes) -> dict[str, str]:
 def test_any_bytes_are_taken_apart_or_refused(data: bytes) -> None:
     with contextlib.suppress(UndecodableError):
         inspect_artifact(data)
+
+
+TEXTS = some.one_of(
+    some.text(max_size=20),
+    some.text(alphabet=" \n\tab:#-|'\"{}[],?0~1.ntyes=", max_size=14),
+    some.sampled_from(["yes", "null", "1.0", "0x1", "2026-01-01", "a: b", "...", "---\na\n", "a\n\nb\n", "<<"]),
+)
+SCALARS = some.one_of(TEXTS, some.integers(), some.booleans(), some.none(), some.floats(allow_nan=False))
+DATA = some.recursive(
+    SCALARS, lambda some_data: some.lists(some_data, max_size=4) | some.dictionaries(TEXTS, some_data, max_size=4)
+)
+
+
+@settings(MANY, max_examples=1000)
+@given(DATA)
+def test_yaml_is_written_as_pyyaml_writes_it(data: Any) -> None:
+    assert yaml_dump.dump(data) == yaml_dump.dump_by_library(data)
+
+
+LINES = [line for example in Path("examples").rglob("*.yaml") for line in example.read_text().split("\n")]
+CHANGES = some.lists(
+    some.tuples(some.integers(0, 400), some.sampled_from([*"\n :-#[]{},|>&*%@`'\"~a1.=", "---\n", "<<: ", "*a"]))
+)
+
+
+@settings(MANY, max_examples=1000)
+@given(some.lists(some.sampled_from(LINES), min_size=1, max_size=12), CHANGES)
+def test_libyaml_reads_what_pyyaml_reads(lines: list[str], changes: list[tuple[int, str]]) -> None:
+    text = "\n".join(lines) + "\n"
+    for place, change in changes:
+        text = text[:place] + change + text[place:]
+    if quick := document.parse_quickly(text, "cluster.yaml"):
+        assert (quick, ()) == document.parse_slowly(text, "cluster.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{a: }", "[a: , b]", "a: |# c", "! a", "!", "[a?b, c]", "{a\t: b}", "a: [\tb]", "%YAML 1.1\n--- a", "é: {b: }"],
+)
+def test_where_the_two_differ_pyyaml_rules(text: str) -> None:
+    assert document.parse_all(f"{text}\n", "cluster.yaml") == document.parse_slowly(f"{text}\n", "cluster.yaml")
+
+
+@pytest.mark.parametrize("text", ["[" * 500_000, "- " * 500_000, "{a: " * 200_000], ids=["lists", "dashes", "mappings"])
+def test_what_is_too_deep_is_a_finding(text: str) -> None:
+    assert [finding.code for finding in document.parse_all(text + "\n", "cluster.yaml")[1]] == ["IG003"]
