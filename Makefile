@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint tools vm-test cluster-test clean
+.PHONY: demo test lint bench tools vm-test cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -27,6 +27,9 @@ lint: $(READY)
 
 test: $(READY) lint  ## everything that needs no machine
 	$(BIN)/pytest
+
+bench: $(READY)  ## how long it takes, beside what is under it
+	$(BIN)/python -m tools.bench
 
 tools: $(READY)  ## the real components that the machine tests run, from Go modules
 	$(BIN)/python -m tools.build

@@ -1,13 +1,40 @@
-"""What `--help` must not wait for."""
+"""What nobody must wait for; `make bench` has the figures."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from imagegen.document import parse_quickly
+from tests.support.specs import run
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
+
+
+def imported(program: str, modules: set[str]) -> list[str]:
+    """Which of the modules a program has imported in the end."""
+    program = f"import sys\n{program}\nprint('imported', *({modules!r} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, cwd=ROOT)
+    return result.stdout.splitlines()[-1].split()[1:]
 
 
 def test_the_command_line_imports_nothing_slow() -> None:
-    slow = {"cryptography", "jinja2", "jsonschema", "yaml", "rich", "hcl2"}
-    program = f"import sys, imagegen.cli; print(*({slow!r} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert result.stdout.split() == []
+    slow = {"cryptography", "jinja2", "jsonschema", "yaml", "rich", "hcl2", "concurrent.futures", "multiprocessing"}
+    assert imported("import imagegen.cli", slow) == []
+
+
+def test_a_render_without_mistakes_imports_nothing_that_explains_them(tmp_path: Path) -> None:
+    bundle = tmp_path / "quickstart.secrets.yaml"
+    assert run("secrets", "new", ROOT / "examples" / "quickstart.yaml", "--secrets", bundle).exit_code == 0
+    arguments = ["render", "examples/quickstart.yaml", "--secrets", str(bundle), "--out", str(tmp_path / "out")]
+    program = f"import imagegen.cli\nimagegen.cli.app({arguments!r}, standalone_mode=False)"
+    assert imported(program, {"jsonschema", "rich", "hcl2", "concurrent.futures", "multiprocessing"}) == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_a_usual_spec_is_read_by_libyaml(example: Path) -> None:
+    assert parse_quickly(example.read_text(), example.name)
