@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint scan tools tools-test vm-test cluster-test clean
+.PHONY: demo test lint scan bench tools tools-test vm-test cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -30,6 +30,9 @@ test: $(READY) lint  ## everything that needs no machine
 
 scan: $(READY)  ## who holds which secret, on thousands of generated specs; `make test` takes hundreds
 	IMAGEGEN_SCAN=$${IMAGEGEN_SCAN:-2500} $(BIN)/pytest tests/properties/test_secrecy.py
+
+bench: $(READY)  ## how long it takes, beside what is under it
+	$(BIN)/python -m tools.bench
 
 tools: $(READY)  ## the real components that the tests run, from Go modules, and Debian roots
 	$(BIN)/python -m tools.build

@@ -10,6 +10,7 @@ from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
+from imagegen.acceptance import Known, is_sure, matches
 from imagegen.diagnostics import Diagnostic
 from imagegen.spec import read_hostname, split_endpoint
 
@@ -28,6 +29,14 @@ _READERS: dict[str, Callable[[str], object]] = {
 
 def check_schema(data: Any, schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
     """All that the schema holds against the data (codes IG101 to IG105)."""
+    # jsonschema takes longer to import than much of a render; it is needed to say what is wrong.
+    if is_sure(Known(schema["$defs"], _READERS), data, schema):
+        return ()
+    return explain_errors(data, schema)
+
+
+def explain_errors(data: Any, schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+    """The same by jsonschema alone: what the quick yes is held to."""
     strict = _strict()(schema, format_checker=_format_checker())
     return tuple(finding for error in strict.iter_errors(data) for finding in _explain(error))
 
@@ -50,10 +59,9 @@ def _format_checker() -> FormatChecker:
 
 
 def _check_pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
-    """JSON Schema's `$` is the end of the text; Python's is also the place before a last line end."""
     from jsonschema.exceptions import ValidationError  # noqa: PLC0415  as above
 
-    if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), value):
+    if isinstance(value, str) and not matches(pattern, value):
         yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -29,6 +30,7 @@ class Workers:
         # `fork` shares what is imported and read already; where there is none, each worker starts from nothing.
         method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
         self._count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        gc.enable()
         self._pool = ProcessPoolExecutor(self._count, multiprocessing.get_context(method), _begin)
 
     def __enter__(self) -> Self:
@@ -56,6 +58,7 @@ def _do(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
 
 
 def _begin() -> None:
+    gc.enable()
     # Ctrl-C is the parent's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -184,7 +184,7 @@ def test_without_a_terminal_nothing_is_asked() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ("validate folder", 2, "folder"),
+        ("validate folder", 1, "there is no spec below it"),
         ("inspect folder", 3, "folder: Is a directory"),
         ("render demo.yaml --secrets folder", 1, "neither a file nor a pipe"),
         ("render demo.yaml --secrets /dev/null", 1, "neither a file nor a pipe"),

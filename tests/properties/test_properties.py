@@ -18,6 +18,8 @@ from imagegen import document, pipeline, yaml_dump
 from imagegen.cli.common import load_assets
 from imagegen.document import parse
 from imagegen.inspection import UndecodableError, inspect_artifact
+from imagegen.schema import check_schema, explain_errors
+from tests.golden.test_golden import CASES
 from tests.support.specs import SPEC, fake_bundle, spec
 
 ASSETS = load_assets()
@@ -48,7 +50,13 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
         yield from places(item, (*path, key))
 
 
+RICH = {
+    **CASES["everything-1.37"],
+    "image": {"os": "debian-12", "qemu": {"cpus": 2, "memoryMiB": 2048}},
+    "admin": {"user": "someone", "sshAuthorizedKeys": ["ssh-ed25519 AAAA someone@example.com"]},
+}
 PLACES = list(places(SPEC))[1:]
+RICH_PLACES = list(places(RICH))[1:]
 
 
 @MANY
@@ -79,6 +87,43 @@ def test_a_spec_with_anything_anywhere(place: tuple[str | int, ...], value: Any,
     if cluster is not None:
         pools = (pool.name for pool in cluster.node_pools)
         pipeline.render(cluster, fake_bundle(*pools), ASSETS)
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    10**9,
+    1.0,
+    "",
+    "a",
+    "A b",
+    "a\n",
+    "192.168.0.0/24\n",
+    "1.37.2\n",
+    "root",
+    "10.0.0.1/8",
+    [],
+    ["A b"],
+    {},
+    {"A b": 1, "a": "b"},
+)
+GONE = object()
+
+
+@pytest.mark.parametrize("place", RICH_PLACES, ids=lambda place: ".".join(map(str, place)))
+def test_a_quick_yes_is_jsonschemas_yes(place: tuple[str | int, ...]) -> None:
+    for value in (*ODD, GONE):
+        data: Any = copy.deepcopy(RICH)
+        target = data
+        for step in place[:-1]:
+            target = target[step]
+        if value is GONE:
+            del target[place[-1]]
+        else:
+            target[place[-1]] = value
+        assert check_schema(data, ASSETS.schema) == explain_errors(data, ASSETS.schema), value
 
 
 @MANY
