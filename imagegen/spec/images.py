@@ -1,0 +1,86 @@
+"""Golden images, and how Packer makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """Name of the cluster."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BakeHook:
+    """A program of the user's own that is run while the image is baked."""
+
+    name: str
+    script: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfflineBundle:
+    """The folder that a bake installs from."""
+
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QemuBuilder:
+    """Packer's qemu builder."""
+
+    source: str | None = None
+    checksum: str | None = None
+    cpus: int = 2
+    memory_mib: int = 2048
+    disk_gib: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlicloudBuilder:
+    """Packer's alicloud-ecs builder."""
+
+    source_image: str
+    instance_type: str
+    vpc: str
+    vswitch: str
+    security_group: str
+    private_address: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineImage:
+    """The golden image of all nodes, as the Cluster document has it; its name is the cluster's unless it has one."""
+
+    os: str
+    name: str | None = None
+    architecture: str = "amd64"
+    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    hooks: tuple[BakeHook, ...] = ()
+    qemu: QemuBuilder = field(default_factory=QemuBuilder)
+    alicloud: AlicloudBuilder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageKubernetes:
+    """The Kubernetes that is baked; the cluster's where it says nothing."""
+
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A golden image with a document of its own, which clusters and pools refer to by its name."""
+
+    api_version: str
+    kind: str
+    metadata: Metadata
+    os: str
+    kubernetes: ImageKubernetes = field(default_factory=ImageKubernetes)
+    architecture: str = "amd64"
+    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    hooks: tuple[BakeHook, ...] = ()
+    qemu: QemuBuilder = field(default_factory=QemuBuilder)
+    alicloud: AlicloudBuilder | None = None

@@ -1,0 +1,143 @@
+"""Machines: control planes, pools, and what is the same on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagegen.spec.forms import Address
+from imagegen.spec.words import NodeName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A machine whose name and address are known beforehand."""
+
+    name: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """A further disk of a machine."""
+
+    device: str
+    mount_path: str
+    filesystem: str = "ext4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingControlPlane:
+    """A control plane that was made elsewhere; several CA certificates while one replaces another."""
+
+    endpoint: str
+    ca_certificate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """The control planes: ours, with an `endpoint`, or `existing` ones that pools join."""
+
+    endpoint: str | None = None
+    image_ref: str | None = None
+    node_name: NodeName | None = None
+    node_name_prefix: str | None = None
+    existing: ExistingControlPlane | None = None
+    replicas: int | None = None
+    nodes: tuple[Node, ...] = ()
+    cert_sans: tuple[str, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    audit_policy: Mapping[str, Any] | None = None
+    encrypt_secrets: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many control planes of ours there are."""
+        return 0 if self.existing else self.replicas or len(self.nodes) or 1
+
+    @property
+    def address(self) -> str:
+        """host:port of the API server; the rules see to it that there is one."""
+        return (self.existing.endpoint if self.existing else self.endpoint) or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taint:
+    """A node taint."""
+
+    key: str
+    effect: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """Bounds of an autoscaler."""
+
+    min: int
+    max: int
+    node_template_tags: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodePool:
+    """Workers that share user-data and a token."""
+
+    name: str
+    image_ref: str | None = None
+    node_name: NodeName | None = None
+    node_name_prefix: str | None = None
+    replicas: int | None = None
+    nodes: tuple[Node, ...] = ()
+    scaling: Scaling | None = None
+    disks: tuple[Disk, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many machines are meant to run."""
+        if self.replicas is not None:
+            return self.replicas
+        return self.scaling.min if self.scaling else len(self.nodes) or 1
+
+    @property
+    def most(self) -> int:
+        """How many machines there may be."""
+        return max(self.size, self.scaling.max if self.scaling else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A program of the user's own that is run at one point; no `roles`: on all nodes."""
+
+    name: str
+    script: str
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What nodes run before and after kubeadm."""
+
+    pre_kubeadm: tuple[Hook, ...] = ()
+    post_kubeadm: tuple[Hook, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFile:
+    """A further file on nodes; no `roles`: on all of them."""
+
+    path: str
+    content: str
+    permissions: str = "0644"
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admin:
+    """The account that may log in."""
+
+    ssh_authorized_keys: tuple[str, ...]
+    user: str = "admin"

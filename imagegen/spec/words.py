@@ -1,0 +1,57 @@
+"""The words that a spec chooses from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ProviderType(StrEnum):
+    """Where nodes run."""
+
+    QEMU = "qemu"
+    ALICLOUD = "alicloud"
+    AWS = "aws"
+
+
+class HttpTokens(StrEnum):
+    """Whether a cloud's metadata service answers without a token, in the clouds' words."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class KubeProxyMode(StrEnum):
+    """How kube-proxy implements Services."""
+
+    IPVS = "ipvs"
+    NFTABLES = "nftables"
+    IPTABLES = "iptables"
+
+
+class Cni(StrEnum):
+    """Network plugins that imagegen applies."""
+
+    FLANNEL = "flannel"
+    NONE = "none"
+
+
+class NodeName(StrEnum):
+    """Where a node's name comes from."""
+
+    FIXED = "fixed"
+    METADATA = "metadata"
+    PREFIX_AND_INSTANCE_ID = "prefix+instance-id"
+
+
+class TokenRenewal(StrEnum):
+    """Who makes expired tokens good again."""
+
+    NONE = "none"
+    SCHEDULED = "scheduled"
+
+
+class EncryptionAlgorithm(StrEnum):
+    """Kinds of keys, in kubeadm's words."""
+
+    ECDSA_P256 = "ECDSA-P256"
+    RSA_2048 = "RSA-2048"
