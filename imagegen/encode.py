@@ -17,7 +17,7 @@ def encode_cluster(cluster: Cluster, schema: Mapping[str, Any]) -> tuple[dict[st
     """The spec's documents as the schema orders them; what is neither given nor has a default is left out."""
     shared = schema["$defs"]
     images = (_encode(image, shared["Image"], shared) for image in cluster.images.values())
-    return (_encode(cluster, schema, shared), *images)
+    return (_encode(cluster, shared["Cluster"], shared), *images)
 
 
 def _encode(value: Any, node: Mapping[str, Any], shared: Mapping[str, Any]) -> Any:

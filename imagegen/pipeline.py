@@ -66,10 +66,9 @@ def check(text: str, file: str, assets: Assets, read: Read = refuse) -> tuple[Cl
 
 
 def _check_form(data: Any, images: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
-    findings = (*check_schema(data, schema), *find_secrets(data))
-    of_images = schema["$defs"]["Image"] | {"$defs": schema["$defs"]}
+    findings = (*check_schema(data, schema, "Cluster"), *find_secrets(data))
     for name, image in images.items():
-        found = (*check_schema(image, of_images), *find_secrets(image))
+        found = (*check_schema(image, schema, "Image"), *find_secrets(image))
         findings += tuple(replace(finding, image=name) for finding in found)
     return findings
 

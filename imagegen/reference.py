@@ -33,7 +33,7 @@ An image of its own, for pools with another architecture or system, for a canary
 def render_reference(schema: Mapping[str, Any]) -> str:
     """The page as Markdown: a line for each property, in the schema's order."""
     shared = schema["$defs"]
-    return _HEAD + "".join(_rows(schema, shared, "")) + _IMAGES + "".join(_rows(shared["Image"], shared, ""))
+    return _HEAD + "".join(_rows(shared["Cluster"], shared, "")) + _IMAGES + "".join(_rows(shared["Image"], shared, ""))
 
 
 def _rows(node: Mapping[str, Any], shared: Mapping[str, Any], prefix: str) -> Iterator[str]:

@@ -27,17 +27,18 @@ _READERS: dict[str, Callable[[str], object]] = {
 }
 
 
-def check_schema(data: Any, schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
-    """All that the schema holds against the data (codes IG101 to IG105)."""
+def check_schema(data: Any, schema: Mapping[str, Any], kind: str) -> tuple[Diagnostic, ...]:
+    """All that the schema holds against a document of this kind (codes IG101 to IG105)."""
     # jsonschema takes longer to import than much of a render; it is needed to say what is wrong.
-    if is_sure(Known(schema["$defs"], _READERS), data, schema):
+    if is_sure(Known(schema["$defs"], _READERS), data, schema["$defs"][kind]):
         return ()
-    return explain_errors(data, schema)
+    return explain_errors(data, schema, kind)
 
 
-def explain_errors(data: Any, schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+def explain_errors(data: Any, schema: Mapping[str, Any], kind: str) -> tuple[Diagnostic, ...]:
     """The same by jsonschema alone: what the quick yes is held to."""
-    strict = _strict()(schema, format_checker=_format_checker())
+    of_kind = schema["$defs"][kind] | {"$defs": schema["$defs"]}
+    strict = _strict()(of_kind, format_checker=_format_checker())
     return tuple(finding for error in strict.iter_errors(data) for finding in _explain(error))
 
 

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from imagegen import assets, pipeline, spec
 from imagegen.cli.common import load_assets
 from imagegen.spec import field_name
-from tests.support.specs import EXAMPLES, run
+from tests.support.specs import EXAMPLES, SPEC, run
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = assets.schema()
@@ -43,7 +43,7 @@ def test_it_is_a_schema() -> None:
 
 @pytest.mark.parametrize(
     ("path", "node"),
-    [*properties(SCHEMA), *properties(SCHEMA["$defs"]["Image"], "Image")],
+    [*properties(SCHEMA["$defs"]["Cluster"], "Cluster"), *properties(SCHEMA["$defs"]["Image"], "Image")],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_every_property_is_described_and_its_examples_are_valid(path: str, node: dict[str, Any]) -> None:
@@ -54,9 +54,18 @@ def test_every_property_is_described_and_its_examples_are_valid(path: str, node:
         validator.validate(example)
 
 
+def test_an_editor_knows_both_kinds_of_documents() -> None:
+    image = {"apiVersion": "imagegen/v1alpha1", "kind": "Image", "metadata": {"name": "gpu"}, "os": "debian-12"}
+    validator = Draft202012Validator(SCHEMA)
+    assert validator.is_valid(image)
+    assert validator.is_valid(SPEC)
+    assert not validator.is_valid({**image, "network": {}})
+    assert not validator.is_valid({**SPEC, "kernel": "own"})
+
+
 def test_every_property_has_a_field_and_the_same_default() -> None:
     # Image documents stand beside the Cluster's, not in it.
-    compare(SCHEMA, spec.Cluster, beside=frozenset({"images"}))
+    compare(SCHEMA["$defs"]["Cluster"], spec.Cluster, beside=frozenset({"images"}))
     compare(SCHEMA["$defs"]["Image"], spec.Image)
 
 

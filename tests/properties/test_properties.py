@@ -123,7 +123,7 @@ def test_a_quick_yes_is_jsonschemas_yes(place: tuple[str | int, ...]) -> None:
             del target[place[-1]]
         else:
             target[place[-1]] = value
-        assert check_schema(data, ASSETS.schema) == explain_errors(data, ASSETS.schema), value
+        assert check_schema(data, ASSETS.schema, "Cluster") == explain_errors(data, ASSETS.schema, "Cluster"), value
 
 
 @MANY
