@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imagegen.cli.common import FAILED, FINDINGS, SpecArgument, load_assets, read_spec
+from imagegen.cli.common import SpecArgument, fail, load_assets, read_spec, stop
 from imagegen.cli.render import OutOption
-from imagegen.console import complain, say
+from imagegen.console import say
 
 if TYPE_CHECKING:
     from imagegen.baking import Bake
@@ -38,7 +38,11 @@ def bake(
     packer: Annotated[str, typer.Option("--packer", help="The program.")] = "packer",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the commands, run none.")] = False,
 ) -> None:
-    """Bake what was rendered: `packer init`, `validate` and `build`, with progress, and the whole log in a file."""
+    """Bake what was rendered.
+
+    That is `packer init`, `validate` and `build` in each image's folder, with a line for each phase, and the whole log
+    without secrets in `bake.log` there. Plain Packer does the same.
+    """
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
     builders = tuple(only or [loaded.catalog.providers[cluster.provider.type].builder])
@@ -47,8 +51,7 @@ def bake(
         variables["bundle_dir"] = str(bundle.resolve())
     plan = _plan(packer, builders, variables)
     for name, folder in _folders(cluster, loaded, image, out):
-        own = {"output_dir": str((folder / "output").resolve()), **plan.variables}
-        _bake_one(name, folder, replace(plan, variables=own), dry_run=dry_run)
+        _bake_one(name, folder, plan, dry_run=dry_run)
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -64,11 +67,9 @@ def _plan(packer: str, builders: tuple[str, ...], variables: dict[str, str]) -> 
     try:
         version = version_of(packer)
     except FileNotFoundError:
-        complain(f"{packer}: not found: install Packer, or name it with --packer")
-        raise typer.Exit(FAILED) from None
+        fail(f"{packer}: not found: install Packer, or name it with --packer")
     except ValueError as error:
-        complain(f"{packer}: this is not Packer: it says `{error}`")
-        raise typer.Exit(FAILED) from None
+        fail(f"{packer}: this is not Packer: it says `{error}`")
     return Bake(packer=packer, version=version, builders=builders, variables=variables)
 
 
@@ -78,14 +79,12 @@ def _folders(cluster: Cluster, loaded: Assets, image: str | None, out: Path) -> 
 
     images = describe_images(cluster, loaded)
     if image is not None and image not in images:
-        complain(f"there is no image `{image}`; known: {', '.join(images)}")
-        raise typer.Exit(FINDINGS)
+        stop(f"there is no image `{image}`; known: {', '.join(images)}")
     for name in [image] if image else list(images):
         folder = out / cluster.metadata.name / "images" / name / "packer"
         settings = folder / "image.env"
         if not settings.is_file() or f"IMAGE_FINGERPRINT={images[name].fingerprint}\n" not in settings.read_text():
-            complain(f"{folder}: not what the spec asks for: run `imagegen render` first")
-            raise typer.Exit(FINDINGS)
+            stop(f"{folder}: not what the spec asks for: run `imagegen render` first")
         yield name, folder
 
 
@@ -94,6 +93,9 @@ def _bake_one(name: str, folder: Path, plan: Bake, *, dry_run: bool) -> None:
     from imagegen.baking.commands import INIT_SINCE  # noqa: PLC0415
 
     old = plan.version < INIT_SINCE
+    if old:
+        # It runs in a copy, which is gone afterwards.
+        plan = replace(plan, variables={"output_dir": str((folder / "output").resolve()), **plan.variables})
     version = ".".join(str(part) for part in plan.version)
     say(f"image {name}: Packer {version}{', without `packer init` and plugins.pkr.hcl, which it lacks' if old else ''}")
     if dry_run:
@@ -134,5 +136,4 @@ def _run_all(plan: Bake, place: Path, log: Path) -> None:
                 break
         else:
             return
-    complain("\n".join([*last, failed]))
-    raise typer.Exit(FAILED)
+    fail("\n".join([*last, failed]))

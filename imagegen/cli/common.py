@@ -57,6 +57,12 @@ def stop(message: str, form: Format = Format.TEXT) -> NoReturn:
     _end([{"severity": "error", "code": None, "message": message}], form)
 
 
+def fail(message: str) -> NoReturn:
+    """End the program for what a file or a tool did not do."""
+    complain(message)
+    raise typer.Exit(FAILED)
+
+
 def stop_for(report: Report, form: Format = Format.TEXT) -> NoReturn:
     """End the program for its findings."""
     show_report(report)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
-
-import typer
-
-from imagegen.cli.common import SpecArgument, load_assets, read_spec
-from imagegen.console import Format, say
+from imagegen.cli.common import FormatOption, SpecArgument, load_assets, read_spec
+from imagegen.console import Format, say, show_json
 
 
-def fingerprint(
-    spec: SpecArgument,
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
-) -> None:
-    """Print the fingerprint of each image: a hash of all that decides what is in it, and of nothing else."""
+def fingerprint(spec: SpecArgument, form: FormatOption = Format.TEXT) -> None:
+    """Print the fingerprint of each image.
+
+    It is a hash of all that decides what is in the image, and of nothing else: no label, no token. It needs no secrets.
+    """
     from imagegen.pipeline import describe_images  # noqa: PLC0415  the stages are slow to import
 
     loaded = load_assets()
-    images = describe_images(read_spec(spec, loaded), loaded)
+    images = describe_images(read_spec(spec, loaded, form), loaded)
     if form is Format.JSON:
-        data = {name: {"fingerprint": image.fingerprint, "contents": image.contents} for name, image in images.items()}
-        say(json.dumps(data, indent=2))
+        show_json(
+            {name: {"fingerprint": image.fingerprint, "contents": image.contents} for name, image in images.items()}
+        )
         return
     for name, image in images.items():
         say(f"{image.fingerprint}  {name}")

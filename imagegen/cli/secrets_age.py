@@ -35,7 +35,11 @@ def encrypt(
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
 ) -> None:
-    """Encrypt a plain bundle into a file beside it; or one that is encrypted to other recipients, in its place."""
+    """Encrypt the bundle by age.
+
+    A plain bundle becomes a file beside it; one that is encrypted already is encrypted to these recipients, in its
+    place.
+    """
     cluster = read_spec(spec, load_assets())
     readers = recipients(recipient, recipients_file)
     bundle = read_bundle(spec, cluster, Sought(secrets, identity), every_pool=False)
@@ -61,7 +65,10 @@ def decrypt(
         Path | None, typer.Option("--out", help="A new file (0600) for the plain text; default: standard output.")
     ] = None,
 ) -> None:
-    """Write the plain text of an encrypted bundle to standard output, or into a new file."""
+    """Show the plain text of an encrypted bundle.
+
+    It goes to standard output, or into a new file that nobody else may read.
+    """
     cluster = read_spec(spec, load_assets())
     path = secrets_path(spec, cluster, secrets)
     if not path.exists():

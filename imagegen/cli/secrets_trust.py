@@ -26,7 +26,10 @@ def trust(
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
 ) -> None:
-    """Let nodes trust a further cluster CA: the next one, before it signs anything."""
+    """Let nodes trust a further cluster CA.
+
+    That is the next one, before it signs anything: docs/ca-rotation.md has all the steps.
+    """
     from imagegen.secrets.trust import with_trusted  # noqa: PLC0415  `cryptography` is slow to import
 
     text = text_of(certificates)
@@ -41,7 +44,10 @@ def replace_ca(
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
 ) -> None:
-    """Let another cluster CA sign from now on; nodes still trust the one before."""
+    """Let another cluster CA sign from now on.
+
+    Nodes still trust the one before.
+    """
     from imagegen.bundle import Authority  # noqa: PLC0415  with what follows
     from imagegen.secrets.trust import with_cluster_ca  # noqa: PLC0415  `cryptography` is slow to import
 
@@ -59,7 +65,10 @@ def distrust(
     secrets: SecretsOption = None,
     identity: IdentityOption = None,
 ) -> None:
-    """Let nodes no longer trust a CA beside the one that signs: the one before, once nothing of it is left."""
+    """Let nodes no longer trust a CA beside the one that signs.
+
+    That is the one before, once nothing that it signed is left.
+    """
     from imagegen.secrets.trust import without_trusted  # noqa: PLC0415  `cryptography` is slow to import
 
     _change(spec, secrets, identity, lambda bundle: without_trusted(bundle, pin), "--ca-cert-hash")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegen.cli.common import FAILED, FINDINGS, SpecArgument, load_assets, read_spec
-from imagegen.console import Format, complain, say
+from imagegen.cli.common import FINDINGS, FormatOption, SpecArgument, fail, load_assets, read_spec
+from imagegen.console import Format, say, show_json
 
 if TYPE_CHECKING:
     from imagegen.staleness import Baked, Verdict
@@ -27,21 +27,25 @@ def stale(
             "`-` for standard input.",
         ),
     ],
-    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
-    """Say whether baked images are still what the spec asks for, and why not; exit code 1 if any is stale."""
+    """Say whether baked images are still what the spec asks for.
+
+    Each image of the spec is compared with the newest of its name in FILE. Exit code 1 if one is stale, or was never
+    baked; the lines below it say why.
+    """
     from imagegen.pipeline import describe_images  # noqa: PLC0415  the stages are slow to import
     from imagegen.staleness import judge  # noqa: PLC0415
 
     loaded = load_assets()
-    cluster = read_spec(spec, loaded)
+    cluster = read_spec(spec, loaded, form)
     records = _records(against)
     verdicts = [
         judge(name, image.contents, image.fingerprint, records)
         for name, image in describe_images(cluster, loaded).items()
     ]
     if form is Format.JSON:
-        say(json.dumps([_as_data(verdict) for verdict in verdicts], indent=2))
+        show_json({"images": [_as_data(verdict) for verdict in verdicts]})
     else:
         for verdict in verdicts:
             _show(verdict)
@@ -56,8 +60,7 @@ def _records(against: str) -> tuple[Baked, ...]:
     try:
         return read_records(json.loads(text))
     except (ValueError, UnknownListError):
-        complain(f"{against}: neither Packer's manifest.json nor a list of images of Alibaba Cloud or AWS, as JSON")
-        raise typer.Exit(FAILED) from None
+        fail(f"{against}: neither Packer's manifest.json nor a list of images of Alibaba Cloud or AWS, as JSON")
 
 
 def _as_data(verdict: Verdict) -> dict[str, Any]:

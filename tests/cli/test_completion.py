@@ -62,12 +62,15 @@ def ask(*command: str) -> list[str]:
     return result.stdout.split()
 
 
+SECRETS = ["new", "import", "check", "show", "encrypt", "decrypt", "trust", "distrust", "replace-ca"]
+
+
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
         ("imagegen re", ["render"]),
-        ("imagegen secrets ''", ["new", "import", "check", "show"]),
-        ("imagegen render --", ["--out", "--secrets", "--format", "--help"]),
+        ("imagegen secrets ''", SECRETS),
+        ("imagegen render --", ["--out", "--secrets", "--identity", "--format", "--help"]),
         ("imagegen token rotate demo.yaml --pool ''", ["control-plane", "workers", "gpu"]),
         ("imagegen token renew demo.yaml --pool g", ["gpu"]),
         ("imagegen token renew absent.yaml --pool ''", ["control-plane"]),

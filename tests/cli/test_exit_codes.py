@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 import yaml
 from typer.main import get_command
 
 from imagegen.cli import app
+from imagegen.secrets.keys import ca_hashes, new_authority
+from imagegen.spec import EncryptionAlgorithm
 from tests.support.program import Outcome, run_forked
-from tests.support.specs import run, spec
+from tests.support.specs import NOW, run, spec
 
 FULL = "> /dev/full"
 """Stands at the end of a command line whose output goes to a full disk."""
@@ -26,6 +30,44 @@ WALK: dict[str, dict[int, str]] = {
     "render": {0: "fine.yaml", 1: "wrong.yaml", 2: "fine.yaml --frob", 3: "fine.yaml --out plain/out"},
     "diff": {0: "fine.yaml", 1: "changed.yaml", 2: "out", 3: f"fine.yaml {FULL}"},
     "explain": {0: "fine.yaml --role worker-workers", 1: "IG999", 2: "absent.yaml", 3: f"IG204 {FULL}"},
+    "bake": {0: "fine.yaml --dry-run", 1: "changed.yaml --image absent", 2: "", 3: "fine.yaml --packer /bin/false"},
+    "fingerprint": {0: "fine.yaml", 1: "wrong.yaml", 2: "absent.yaml", 3: f"fine.yaml {FULL}"},
+    "stale": {
+        0: "fine.yaml --against fresh.json",
+        1: "fine.yaml --against none.json",
+        2: "fine.yaml",
+        3: "fine.yaml --against plain",
+    },
+    "secrets encrypt": {
+        0: "fine.yaml --recipient @recipient@",
+        1: "fine.yaml",
+        2: "absent.yaml",
+        3: f"fine.yaml --recipient @recipient@ {FULL}",
+    },
+    "secrets decrypt": {
+        0: "fine.yaml --secrets locked.age --identity key.txt",
+        1: "fine.yaml",
+        2: "absent.yaml",
+        3: f"fine.yaml --secrets locked.age --identity key.txt {FULL}",
+    },
+    "secrets trust": {
+        0: "fine.yaml --ca other/ca.crt",
+        1: "fine.yaml --ca plain",
+        2: "fine.yaml",
+        3: f"fine.yaml --ca other/ca.crt {FULL}",
+    },
+    "secrets replace-ca": {
+        0: "fine.yaml --pki other",
+        1: "fine.yaml --pki out",
+        2: "fine.yaml",
+        3: f"fine.yaml --pki other {FULL}",
+    },
+    "secrets distrust": {
+        0: "fine.yaml --secrets trusting.yaml --ca-cert-hash @pin@",
+        1: "fine.yaml --ca-cert-hash sha256:0",
+        2: "fine.yaml",
+        3: f"fine.yaml --secrets trusting.yaml --ca-cert-hash @pin@ {FULL}",
+    },
     "kubeconfig": {0: "fine.yaml", 1: "wrong.yaml", 2: "", 3: "fine.yaml --out plain/kubeconfig"},
     "inspect": {0: "out/demo/user-data/worker-workers.yaml", 1: "plain", 2: "absent", 3: "out"},
     "schema": {0: "", 2: "--format xml", 3: FULL},
@@ -77,7 +119,40 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files = "out/demo/user-data/control-plane-join.yaml"
         assert run("inspect", files, "--out", "files").exit_code == 0
         shutil.copytree("files/var/lib/imagegen/pki", "pki")
+        _make_baked()
+        _make_trusted()
     return folder
+
+
+def _make_baked() -> None:
+    """What a bake leaves, as far as it counts here."""
+    described = json.loads(run("fingerprint", "fine.yaml", "--format", "json").stdout)["demo"]
+    data = {**described["contents"], "fingerprint": described["fingerprint"]}
+    Path("fresh.json").write_text(json.dumps({"builds": [{"build_time": 1, "custom_data": data}]}))
+    Path("none.json").write_text(json.dumps({"builds": []}))
+
+
+def _make_trusted() -> None:
+    """Another CA, a bundle that trusts it, and an encrypted one with its key."""
+    identity = pyrage.x25519.Identity.generate()
+    Path("key.txt").write_text(str(identity))
+    Path("recipient").write_text(str(identity.to_public()))
+    assert (
+        run("secrets", "new", "fine.yaml", "--secrets", "locked.age", "--recipient", WORDS["recipient"]()).exit_code
+        == 0
+    )
+    authority = new_authority("kubernetes", EncryptionAlgorithm.ECDSA_P256, NOW)
+    Path("other").mkdir()
+    Path("other/ca.crt").write_text(authority.certificate)
+    Path("other/ca.key").write_text(authority.key)
+    (pin,) = ca_hashes(authority.certificate)
+    Path("pin").write_text(pin)
+    shutil.copy("demo.secrets.yaml", "trusting.yaml")
+    assert run("secrets", "trust", "fine.yaml", "--secrets", "trusting.yaml", "--ca", "other/ca.crt").exit_code == 0
+
+
+# What is only known once it was made.
+WORDS = {name: Path(name).read_text for name in ("recipient", "pin")}
 
 
 @pytest.fixture
@@ -88,6 +163,8 @@ def scene(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def walk(command: str, arguments: str) -> Outcome:
+    for word, read in WORDS.items():
+        arguments = arguments.replace(f"@{word}@", read()) if word in arguments else arguments
     words = [*command.split(), *arguments.removesuffix(FULL).split()]
     return run_forked(*words, stdout=Path("/dev/full") if arguments.endswith(FULL) else None)
 
@@ -99,8 +176,8 @@ def test_walk(command: str, code: int, arguments: str) -> None:
     assert outcome.code == code, outcome.stdout + outcome.stderr
     assert "Traceback" not in outcome.stderr
     assert code in {0, 1} or outcome.stdout == ""
-    # `diff` has its result to say; everything else that ends otherwise says why.
-    assert code == 0 or command == "diff" or outcome.stderr
+    # These have their result to say; everything else that ends otherwise says why.
+    assert code == 0 or command in {"diff", "stale"} or outcome.stderr
 
 
 def test_every_command_is_walked() -> None:

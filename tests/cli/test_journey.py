@@ -99,7 +99,8 @@ def test_a_role_goes_through_its_phases(cluster: Path, role: str) -> None:
     kind = "worker" if role.startswith("worker") else role
     stages = {stage["name"]: stage for stage in told(cluster, role)["phases"]}
     first = kind == "control-plane-init"
-    joins = [phase for phase in assets.phases() if kind in phase.roles and (first or "join" in phase.modes)]
+    phases = [phase for phase in assets.phases() if not phase.hooks]
+    joins = [phase for phase in phases if kind in phase.roles and (first or "join" in phase.modes)]
     assert list(stages) == [phase.name for phase in joins]
     assert stages["clock"]["limitSeconds"] == 300
     assert stages["clock"]["atLimit"] == "go on"
@@ -134,3 +135,11 @@ def test_a_cluster_made_elsewhere(cluster: Path) -> None:
 
 def test_a_code_has_no_role() -> None:
     assert run_forked("explain", "IG204", "--role", "worker-workers").code == 2
+
+
+def test_hooks_are_told_where_there_are_any(cluster: Path) -> None:
+    hook = {"name": "note", "script": "#!/bin/sh\ntrue\n", "roles": ["workers"]}
+    cluster.write_text(yaml.safe_dump(spec(hooks={"preKubeadm": [hook]})))
+    names = {role: [phase["name"] for phase in told(cluster, role)["phases"]] for role in ROLES}
+    assert {role for role, phases in names.items() if "pre-kubeadm" in phases} == {"worker-workers"}
+    assert not any("post-kubeadm" in phases for phases in names.values())

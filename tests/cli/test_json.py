@@ -21,7 +21,9 @@ RESULTS: dict[str, tuple[str, ...] | list[Any]] = {
     "render warned.yaml": ("cluster", "kubernetes", "folder", "roles", "images", "files"),
     "diff warned.yaml": ("verdict", "images", "userData"),
     "explain IG204": ("code", "title", "help"),
-    "explain warned.yaml": ("apiVersion", "kind"),
+    "explain warned.yaml": ("cluster", "images"),
+    "fingerprint warned.yaml": ("demo",),
+    "stale warned.yaml --against fresh.json": ("images",),
     "explain warned.yaml --role control-plane-init": ("cluster", "role", "files", "cloudInit", "phases", "ready"),
     f"inspect {JOIN}": ("layers", "parts"),
     f"inspect {JOIN} --out files": ("layers", "parts"),
@@ -52,6 +54,8 @@ REFUSALS = [
     "render warned.yaml --out mine",
     "diff warned.yaml --out nowhere",
     "diff mine out/demo",
+    "fingerprint wrong.yaml",
+    "stale wrong.yaml --against fresh.json",
     "explain IG999",
     "explain wrong.yaml",
     "explain warned.yaml --role absent",
@@ -82,6 +86,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("out/bare").symlink_to("demo")
     Path("mine/demo").mkdir(parents=True)
     Path("mine/demo/thesis.txt").write_text("mine")
+    described = json.loads(run("fingerprint", "warned.yaml", "--format", "json").stdout)["demo"]
+    baked = {**described["contents"], "fingerprint": described["fingerprint"]}
+    Path("fresh.json").write_text(json.dumps({"builds": [{"build_time": 1, "custom_data": baked}]}))
     Path("open.yaml").write_text(Path("demo.secrets.yaml").read_text())
 
 

@@ -124,4 +124,4 @@ def test_for_programs(path: Path) -> None:
     against = path.with_name("record.json")
     against.write_text(json.dumps(packer(described(path))))
     said = json.loads(run("stale", path, "--against", against, "--format", "json").stdout)
-    assert said == [{"image": "demo", "fresh": True, "newest": "disk-200", "reasons": []}]
+    assert said["images"] == [{"image": "demo", "fresh": True, "newest": "disk-200", "reasons": []}]

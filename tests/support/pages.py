@@ -90,6 +90,10 @@ def shell(folder: Path, binary: Path) -> Run:
     program = binary / "imagegen"
     program.write_text(f'#!/bin/sh\nexec {PROGRAM[0]} {" ".join(PROGRAM[1:])} "$@"\n')
     program.chmod(0o755)
+    # Pages show what would be run; nothing is baked for them.
+    packer = binary / "packer"
+    packer.write_text("#!/bin/sh\necho Packer v1.16.0\n")
+    packer.chmod(0o755)
     environment = ENVIRONMENT | {"PATH": f"{binary}:{ENVIRONMENT['PATH']}"}
 
     def run(command: str) -> str:
