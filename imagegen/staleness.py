@@ -116,7 +116,7 @@ def _from_cloud(images: Sequence[Any], name: str, made: str) -> Iterator[Baked]:
         yield Baked(
             # <name>-<version>-<fingerprint>
             name=tags.get("image", "").rsplit("-", 2)[0],
-            identity=f"{image.get('ImageId')} ({image.get(name)})",
+            identity=" ".join(str(image[key]) for key in ("ImageId", name) if key in image),
             made=str(image.get(made, "")),
             fingerprint=tags.get("fingerprint", ""),
             contents=tags,

@@ -6,6 +6,7 @@ import contextlib
 import copy
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from imagegen.document import parse
 from imagegen.inspection import UndecodableError, inspect_artifact
 from imagegen.schema import check_schema, explain_errors
 from tests.golden.test_golden import CASES
+from tests.support.from_schema import documents, tamed
 from tests.support.specs import SPEC, fake_bundle, spec
 
 ASSETS = load_assets()
@@ -211,3 +213,19 @@ def test_where_the_two_differ_pyyaml_rules(text: str) -> None:
 @pytest.mark.parametrize("text", ["[" * 500_000, "- " * 500_000, "{a: " * 200_000], ids=["lists", "dashes", "mappings"])
 def test_what_is_too_deep_is_a_finding(text: str) -> None:
     assert [finding.code for finding in document.parse_all(text + "\n", "cluster.yaml")[1]] == ["IG003"]
+
+
+@settings(MANY, max_examples=100)
+@given(documents("Cluster"), some.lists(documents("Image"), max_size=2), some.booleans())
+def test_what_the_schema_allows_is_rendered_or_refused(cluster: Any, images: list[Any], tame: bool) -> None:
+    text = yaml.safe_dump_all([tamed(cluster) if tame else cluster, *images], allow_unicode=True)
+    checked, report = pipeline.check(text, "cluster.yaml", ASSETS)
+    for finding in report.diagnostics:
+        assert finding.code.startswith("IG")
+        # Its form is right, so it is a rule, a name given twice, or a base that is not there.
+        assert finding.code > "IG105" or finding.code in {"IG005", "IG006"}, finding
+    if checked is not None:
+        bundle = fake_bundle(*(pool.name for pool in checked.node_pools))
+        bundle = replace(bundle, authorities=None) if checked.control_plane.existing else bundle
+        rendering, refused = pipeline.render(checked, bundle, ASSETS)
+        assert rendering is not None or refused.failed

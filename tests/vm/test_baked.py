@@ -33,6 +33,7 @@ def test_report_has_a_passed_check_for_everything_declared(site: Site) -> None:
     declared = json.loads((site.image.packer_folder / "declared.json").read_text())
     report = json.loads(site.image.report.read_text())
     wanted = [name for kind in declared.values() for name in kind]
+    wanted += [name for name, facts in declared["files"].items() if "sha256" in facts]
     assert sorted(check["name"] for check in report["checks"]) == sorted(wanted)
     assert report["passed"]
 
