@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 
 import pytest
 
 IN_CI = os.environ.get("CI") == "true"
+
+# A shell that starts a job in the background lets it ignore Ctrl-C, and so would every program that is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
