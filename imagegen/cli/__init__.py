@@ -9,26 +9,13 @@ from typing import Annotated
 import typer
 
 from imagegen import __version__
-from imagegen.cli import (
-    bake,
-    diff,
-    explain,
-    fingerprint,
-    init,
-    inspect,
-    kubeconfig,
-    render,
-    schema,
-    secrets,
-    stale,
-    token,
-    validate,
-)
-from imagegen.cli.common import FAILED
+from imagegen.cli.codes import FAILED
+from imagegen.cli.lazy import LazyGroup
 from imagegen.cli.streams import protect_streams
 from imagegen.console import complain
 
 app = typer.Typer(
+    cls=LazyGroup,
     help="One cluster spec in; golden images and first-boot data out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -37,19 +24,6 @@ app = typer.Typer(
     context_settings={"max_content_width": 100, "help_option_names": ["--help", "-h"]},
     epilog="Exit codes: 0 fine, 1 findings, 2 wrong usage, 3 a file or a tool failed.",
 )
-app.command()(init.init)
-app.command()(validate.validate)
-app.command()(render.render)
-app.command()(bake.bake)
-app.command()(diff.diff)
-app.command()(fingerprint.fingerprint)
-app.command()(stale.stale)
-app.command()(explain.explain)
-app.command()(kubeconfig.kubeconfig)
-app.command()(inspect.inspect)
-app.command()(schema.schema)
-app.add_typer(secrets.app, name="secrets")
-app.add_typer(token.app, name="token")
 
 
 def _show_version(wanted: bool) -> None:

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from imagegen import __version__, assets
+from imagegen.cli.codes import FAILED, FINDINGS
 from imagegen.console import Format, complain, report_as_data, show_json, show_report
 from imagegen.diagnostics import Diagnostic, Position, Report
 
 if TYPE_CHECKING:
     from imagegen.pipeline import Assets
     from imagegen.spec import Cluster
-
-FINDINGS = 1
-FAILED = 3
 
 SpecArgument = Annotated[
     Path,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegen.cli.common import FINDINGS, FormatOption, SpecArgument, fail, load_assets, read_spec
+from imagegen.cli.codes import FINDINGS
+from imagegen.cli.common import FormatOption, SpecArgument, fail, load_assets, read_spec
 from imagegen.console import Format, say, show_json
 
 if TYPE_CHECKING:

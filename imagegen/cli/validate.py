@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from imagegen.cli.common import FINDINGS, FormatOption, SpecOrFolderArgument, check_spec, load_assets
+from imagegen.cli.codes import FINDINGS
+from imagegen.cli.common import FormatOption, SpecOrFolderArgument, check_spec, load_assets
 from imagegen.console import Format, say, show_report
 
 
