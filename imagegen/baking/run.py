@@ -11,7 +11,11 @@ from pathlib import Path
 
 def version_of(packer: str) -> tuple[int, ...]:
     """The version of a Packer; `FileNotFoundError` where there is none, `ValueError` for another program."""
-    said = subprocess.run([packer, "version"], capture_output=True, text=True, check=False, timeout=60).stdout
+    command = [packer, "version"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=60).stdout
+    except subprocess.TimeoutExpired as error:
+        raise ValueError("nothing, for a minute") from error
     found = re.search(r"Packer v(\d+(?:\.\d+)+)", said)
     if found is None:
         raise ValueError(said.strip()[:200])

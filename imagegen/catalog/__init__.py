@@ -150,6 +150,11 @@ class Catalog:
     preflight_checks: tuple[str, ...]
     diagnostics: Mapping[str, DiagnosticPage]
 
+    @property
+    def builders(self) -> tuple[str, ...]:
+        """Packer's builders that there are settings for."""
+        return tuple(facts.builder for facts in self.providers.values() if facts.builder)
+
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
         """The facts of a version's minor; None where the catalog does not know it."""
         return self.kubernetes.get(version.rpartition(".")[0])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imagegen.cli.common import SpecArgument, fail, load_assets, read_spec, stop
-from imagegen.cli.render import OutOption
+from imagegen.cli.completion import complete_builders, complete_images
 from imagegen.console import say
 
 if TYPE_CHECKING:
@@ -26,31 +26,61 @@ _LAST_LINES = 20
 
 def bake(
     spec: SpecArgument,
-    image: Annotated[str | None, typer.Option("--image", help="One image; default: every one of the spec.")] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image", help="Bake this image alone; default: all of the spec.", autocompletion=complete_images
+        ),
+    ] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", help="Packer's builder, such as qemu; default: the provider's.")
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="BUILDER",
+            help="Bake with this builder of Packer (qemu, alicloud-ecs); may be given several times; default: that of "
+            "the spec's provider.",
+            autocompletion=complete_builders,
+        ),
     ] = None,
-    bundle: Annotated[Path | None, typer.Option("--bundle", file_okay=False, help="The offline bundle.")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            exists=True,
+            file_okay=False,
+            help="Folder of the offline bundle: what is installed in the image.",
+        ),
+    ] = None,
     var: Annotated[
-        list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="A variable of the templates.")
+        list[str] | None,
+        typer.Option(
+            "--var",
+            metavar="NAME=VALUE",
+            help="Set a variable of the folder's variables.pkr.hcl; may be given several times.",
+        ),
     ] = None,
-    out: OutOption = Path("out"),
-    packer: Annotated[str, typer.Option("--packer", help="The program.")] = "packer",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the commands, run none.")] = False,
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder that `imagegen render` wrote the cluster's folder into.")
+    ] = Path("out"),
+    packer: Annotated[str, typer.Option("--packer", help="The Packer to run: a name or a path.")] = "packer",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the commands, and run none but `packer version`.")
+    ] = False,
 ) -> None:
-    """Bake what was rendered.
+    """Bake the rendered images: Packer's init, validate, build.
 
-    That is `packer init`, `validate` and `build` in each image's folder, with a line for each phase, and the whole log
-    without secrets in `bake.log` there. Plain Packer does the same.
+    They are run in OUT/<cluster>/images/<image>/packer, which must be what SPEC asks for now. Each phase is shown as
+    it begins; the whole log is bake.log in that folder, without the secrets of the environment. Ctrl-C lets Packer
+    take its machine down.
     """
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
-    builders = tuple(only or [loaded.catalog.providers[cluster.provider.type].builder])
     variables = dict(_assignment(text) for text in var or ())
     if bundle is not None:
         variables["bundle_dir"] = str(bundle.resolve())
-    plan = _plan(packer, builders, variables)
-    for name, folder in _folders(cluster, loaded, image, out):
+    plan = _plan(packer, _builders(cluster, loaded, only), variables)
+    # The first is baked for minutes: what is wrong with the last is said before.
+    for name, folder in tuple(_folders(cluster, loaded, image, out)):
         _bake_one(name, folder, plan, dry_run=dry_run)
 
 
@@ -61,9 +91,24 @@ def _assignment(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _builders(cluster: Cluster, loaded: Assets, only: list[str] | None) -> tuple[str, ...]:
+    known = loaded.catalog.builders
+    # Packer takes a name that it does not know, builds nothing, and calls that success.
+    for name in only or ():
+        if name not in known:
+            raise typer.BadParameter(f"there is no builder `{name}`; known: {', '.join(known)}", param_hint="--only")
+    provider = cluster.provider.type
+    chosen = only or [loaded.catalog.providers[provider].builder]
+    if not all(chosen):
+        stop(f"there is no builder for images of `{provider}` yet; `--only` names one of these: {', '.join(known)}")
+    return tuple(dict.fromkeys(chosen))
+
+
 def _plan(packer: str, builders: tuple[str, ...], variables: dict[str, str]) -> Bake:
     from imagegen.baking import Bake, version_of  # noqa: PLC0415  slow to import
 
+    # The commands are run in another folder.
+    packer = str(Path(packer).absolute()) if os.sep in packer else packer
     try:
         version = version_of(packer)
     except FileNotFoundError:

@@ -49,10 +49,10 @@ def load_assets() -> Assets:
     )
 
 
-def stop(message: str, form: Format = Format.TEXT) -> NoReturn:
-    """End the program for a reason that the user can mend."""
+def stop(message: str, form: Format = Format.TEXT, *, code: int = FINDINGS) -> NoReturn:
+    """End the program for a reason that the user can mend; `FAILED` where a file or a tool is the reason."""
     complain(message)
-    _end([{"severity": "error", "code": None, "message": message}], form)
+    _end([{"severity": "error", "code": None, "message": message}], form, code)
 
 
 def fail(message: str) -> NoReturn:
@@ -67,11 +67,11 @@ def stop_for(report: Report, form: Format = Format.TEXT) -> NoReturn:
     _end(report_as_data(report), form)
 
 
-def _end(findings: list[dict[str, Any]], form: Format) -> NoReturn:
+def _end(findings: list[dict[str, Any]], form: Format, code: int = FINDINGS) -> NoReturn:
     # Whoever reads JSON gets a document, also where there is no result.
     if form is Format.JSON:
         show_json({"findings": findings})
-    raise typer.Exit(FINDINGS)
+    raise typer.Exit(code)
 
 
 def check_spec(path: Path, loaded: Assets) -> tuple[Cluster | None, Report]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -22,6 +23,16 @@ def complete_roles(context: typer.Context, incomplete: str) -> list[str]:
     return _starting([*planes, *(f"worker-{name}" for name in _pools(context))], incomplete)
 
 
+def complete_images(context: typer.Context, incomplete: str) -> list[str]:
+    """The images of the spec that stands on the command line."""
+    return _starting(_from_spec(context, _images), incomplete)
+
+
+def complete_builders(incomplete: str) -> list[str]:
+    """Packer's builders that there are settings for."""
+    return _starting(assets.catalog().builders, incomplete)
+
+
 def complete_codes(incomplete: str) -> list[str]:
     """Codes of diagnostics, once it is clear that no file is meant; in the letters that were begun with."""
     codes = assets.catalog().diagnostics if incomplete else ()
@@ -38,7 +49,18 @@ def _starting(words: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _pools(context: typer.Context) -> list[str]:
-    """Names of the pools as far as the spec can be read: it may be half written."""
+    return _from_spec(context, lambda cluster: [pool["name"] for pool in cluster["nodePools"]])
+
+
+def _images(cluster: Mapping[str, Any]) -> list[str]:
+    """What machines boot: the image of their own reference, of the cluster's, or the one that it describes."""
+    own = cluster["image"].get("name", cluster["metadata"]["name"]) if "image" in cluster else None
+    machines = (cluster, cluster["controlPlane"], *cluster.get("nodePools", ()))
+    return list(filter(None, dict.fromkeys((own, *(machine.get("imageRef") for machine in machines)))))
+
+
+def _from_spec(context: typer.Context, find: Callable[[Mapping[str, Any]], list[str]]) -> list[str]:
+    """Names in the spec as far as it can be read: it may be half written."""
     from imagegen.inheritance import load  # noqa: PLC0415  slow to import
 
     # With an option that still lacks its value, what stands before it is not told apart.
@@ -52,7 +74,6 @@ def _pools(context: typer.Context) -> list[str]:
 
     try:
         documents, _ = load(read(spec), spec, read)
-        cluster = documents.cluster if documents else None
-        return [pool["name"] for pool in cluster.data["nodePools"]] if cluster else []
-    except (OSError, ValueError, KeyError, TypeError):
+        return find(documents.cluster.data) if documents and documents.cluster else []
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []

@@ -80,6 +80,10 @@ def test_init_validate_build(rendered: Path, packer: Scripted, tmp_path: Path) -
     assert "image demo: baked in" in result.stdout
 
 
+def test_a_packer_named_by_a_relative_path(rendered: Path, packer: Scripted) -> None:
+    assert run("bake", rendered, "--packer", f"./{packer().name}").exit_code == 0
+
+
 def test_no_secret_in_the_log(rendered: Path, packer: Scripted) -> None:
     result = run("bake", rendered, "--packer", packer())
     log = FOLDER / "bake.log"
@@ -145,6 +149,27 @@ def test_no_packer(rendered: Path, program: str) -> None:
 def test_wrong_arguments(rendered: Path, packer: Scripted) -> None:
     assert run("bake", rendered, "--packer", packer(), "--var", "a").exit_code == 2
     assert run("bake", rendered, "--packer", packer(), "--image", "gpu").exit_code == 1
+    unknown = run("bake", rendered, "--packer", packer(), "--only", "kvm")
+    assert unknown.exit_code == 2
+    assert "no builder `kvm`; known: qemu, alicloud-ecs" in unknown.stderr.replace("\n", " ")
+
+
+def test_a_provider_without_a_builder(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
+    rendered.write_text(yaml.safe_dump(spec(provider={"type": "aws", "region": "eu-central-1"})))
+    assert run("render", rendered).exit_code == 0
+    result = run("bake", rendered, "--packer", packer())
+    assert result.exit_code == 1
+    assert "no builder for images of `aws` yet; `--only` names one of these: qemu, alicloud-ecs" in result.stderr
+    assert not (tmp_path / "calls").exists()
+    assert run("bake", rendered, "--packer", packer(), "--only", "qemu").exit_code == 0
+
+
+def test_nothing_is_baked_where_one_image_was_not_rendered(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
+    gpu = {"apiVersion": "imagegen/v1alpha1", "kind": "Image", "metadata": {"name": "gpu"}, "os": "debian-12"}
+    with_gpu = spec(nodePools=[{"name": "workers", "imageRef": "gpu"}])
+    rendered.write_text(yaml.safe_dump_all([with_gpu, gpu | {"kubernetes": {"version": "1.37.2"}}]))
+    assert "images/gpu" in run("bake", rendered, "--packer", packer()).stderr
+    assert calls(tmp_path) == []
 
 
 def test_ctrl_c_lets_packer_clean_up(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
