@@ -90,7 +90,7 @@ def _packer_builds(data: Any) -> Iterator[Baked] | None:
 
 
 def _from_packer(build: Mapping[str, Any]) -> Baked:
-    said = build.get("custom_data") or {}
+    said = _mapping(build.get("custom_data"))
     return Baked(
         name=str(said.get("name", "")),
         identity=str(build.get("artifact_id", "")),
@@ -111,7 +111,7 @@ def _aws_images(data: Any) -> Iterator[Baked] | None:
 
 
 def _from_cloud(images: Sequence[Any], name: str, made: str) -> Iterator[Baked]:
-    for image in images:
+    for image in map(_mapping, images):
         tags = dict(_tags(image.get("Tags") or ()))
         yield Baked(
             # <name>-<version>-<fingerprint>
@@ -124,10 +124,15 @@ def _from_cloud(images: Sequence[Any], name: str, made: str) -> Iterator[Baked]:
 
 
 def _tags(tags: Any) -> Iterator[tuple[str, str]]:
-    for tag in tags.get("Tag", ()) if isinstance(tags, dict) else tags:
+    listed = tags.get("Tag") if isinstance(tags, dict) else tags
+    for tag in map(_mapping, listed if isinstance(listed, list) else ()):
         key = str(tag.get("TagKey", tag.get("Key", "")))
         if key.startswith(_TAG):
             yield key.removeprefix(_TAG), str(tag.get("TagValue", tag.get("Value", "")))
+
+
+def _mapping(data: Any) -> Mapping[str, Any]:
+    return data if isinstance(data, dict) else {}
 
 
 def _at(data: Any, *path: str) -> Any:

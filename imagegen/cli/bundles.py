@@ -63,7 +63,7 @@ class Sought:
     is_tracked: Callable[[Path], bool] = is_tracked_by_git
 
 
-def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
+def secrets_path(spec: Path, cluster: Cluster, given: Path | None, form: Format = Format.TEXT) -> Path:
     """Where the bundle lies, or would lie in plain; ends the program where there are two."""
     plain = spec.parent / f"{cluster.metadata.name}.secrets.yaml"
     encrypted = encrypted_path(plain)
@@ -72,7 +72,8 @@ def secrets_path(spec: Path, cluster: Cluster, given: Path | None) -> Path:
     if plain.exists() and encrypted.exists():
         stop(
             f"both {plain} and {encrypted} are there: `--secrets` names one; "
-            "once you know which of them counts, remove the other"
+            "once you know which of them counts, remove the other",
+            form,
         )
     return encrypted if encrypted.exists() else plain
 
@@ -84,7 +85,8 @@ def encrypted_path(plain: Path) -> Path:
 
 def read_bundle(spec: Path, cluster: Cluster, sought: Sought, *, every_pool: bool = True) -> Bundle:
     """The checked bundle; says how to make one where there is none."""
-    path, form = secrets_path(spec, cluster, sought.secrets), sought.form
+    form = sought.form
+    path = secrets_path(spec, cluster, sought.secrets, form)
     if not path.exists():
         stop(
             f"{path}: there is no secrets bundle: `imagegen secrets new {spec}` makes one, once for the cluster's life",
@@ -165,7 +167,7 @@ def write_first(path: Path, bundle: Bundle) -> None:
     """Write a bundle where none is: encrypted if it has recipients."""
     encrypted = bool(bundle.recipients)
     try:
-        write_new(path, _form(bundle, encrypted=encrypted), PUBLIC if encrypted else PRIVATE)
+        write_new(path, _written(bundle, Format.TEXT, encrypted=encrypted), PUBLIC if encrypted else PRIVATE)
     except FileExistsError:
         stop(f"{path}: there is a bundle already, and a second one would make a second cluster; move it away first")
     if encrypted:
@@ -185,13 +187,13 @@ def write_changed(path: Path, bundle: Bundle, form: Format = Format.TEXT) -> str
             "`imagegen secrets encrypt` with `--recipient` writes it down",
             form,
         )
-    write_again(path, _form(bundle, encrypted=encrypted))
+    write_again(path, _written(bundle, form, encrypted=encrypted))
     if encrypted and form is Format.TEXT:
         say(f"{path}: encrypted to {_count(bundle)}")
     return dump_bundle(bundle)
 
 
-def _form(bundle: Bundle, *, encrypted: bool) -> str:
+def _written(bundle: Bundle, form: Format, *, encrypted: bool) -> str:
     from imagegen.secrets.encryption import AgeError, encrypt  # noqa: PLC0415  as above
     from imagegen.secrets.store import dump_bundle  # noqa: PLC0415  as above
 
@@ -200,7 +202,7 @@ def _form(bundle: Bundle, *, encrypted: bool) -> str:
     try:
         return encrypt(dump_bundle(bundle), bundle.recipients)
     except AgeError as error:
-        stop(f"the bundle cannot be encrypted: {error}")
+        stop(f"the bundle cannot be encrypted: {error}", form)
 
 
 def _count(bundle: Bundle) -> str:

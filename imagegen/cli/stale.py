@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegen.cli.codes import FINDINGS
-from imagegen.cli.common import FormatOption, SpecArgument, fail, load_assets, read_spec
+from imagegen.cli.codes import FAILED, FINDINGS
+from imagegen.cli.common import FormatOption, SpecArgument, load_assets, read_spec, stop
 from imagegen.console import Format, say, show_json
 
 if TYPE_CHECKING:
     from imagegen.staleness import Baked, Verdict
+
+MAX_BYTES = 64 * 2**20
+"""A cloud's list of some ten thousand images."""
 
 
 def stale(
@@ -24,23 +27,23 @@ def stale(
         typer.Option(
             "--against",
             metavar="FILE",
-            help="Packer's manifest.json, or the output of `aliyun ecs DescribeImages` or `aws ec2 describe-images`; "
-            "`-` for standard input.",
+            help="What was baked: Packer's manifest.json, or the output of `aliyun ecs DescribeImages` or "
+            "`aws ec2 describe-images`; `-` for standard input.",
         ),
     ],
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Say whether baked images are still what the spec asks for.
 
-    Each image of the spec is compared with the newest of its name in FILE. Exit code 1 if one is stale, or was never
-    baked; the lines below it say why.
+    FILE tells what was baked; of several images with one name the newest counts. Below a stale one stands why. Exit
+    code 1 if any is stale or was never baked, 3 if FILE cannot be read or is nothing of that kind.
     """
     from imagegen.pipeline import describe_images  # noqa: PLC0415  the stages are slow to import
     from imagegen.staleness import judge  # noqa: PLC0415
 
     loaded = load_assets()
     cluster = read_spec(spec, loaded, form)
-    records = _records(against)
+    records = _records(against, form)
     verdicts = [
         judge(name, image.contents, image.fingerprint, records)
         for name, image in describe_images(cluster, loaded).items()
@@ -54,14 +57,29 @@ def stale(
         raise typer.Exit(FINDINGS)
 
 
-def _records(against: str) -> tuple[Baked, ...]:
+def _records(against: str, form: Format) -> tuple[Baked, ...]:
     from imagegen.staleness import UnknownListError, read_records  # noqa: PLC0415  as above
 
-    text = sys.stdin.read() if against == "-" else Path(against).read_text(encoding="utf-8")
+    if against != "-" and not Path(against).exists():
+        raise typer.BadParameter(f"file `{against}` does not exist", param_hint="--against")
+    name = "standard input" if against == "-" else against
     try:
-        return read_records(json.loads(text))
-    except (ValueError, UnknownListError):
-        fail(f"{against}: neither Packer's manifest.json nor a list of images of Alibaba Cloud or AWS, as JSON")
+        data = _read(against)
+        if len(data) > MAX_BYTES:
+            stop(f"{name}: no list of images: more than {MAX_BYTES:,} bytes", form, code=FAILED)
+        return read_records(json.loads(data))
+    except OSError as error:
+        stop(f"{name}: {error.strerror}", form, code=FAILED)
+    except (ValueError, RecursionError, UnknownListError):
+        message = "neither Packer's manifest.json nor a list of images of Alibaba Cloud or AWS, as JSON"
+        stop(f"{name}: {message}", form, code=FAILED)
+
+
+def _read(against: str) -> bytes:
+    if against == "-":
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    with Path(against).open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _as_data(verdict: Verdict) -> dict[str, Any]:

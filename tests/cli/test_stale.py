@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from imagegen.cli import app
 from tests.support.specs import run, spec
 
 Json = dict[str, Any]
@@ -111,13 +113,41 @@ def test_an_image_that_was_never_baked(path: Path) -> None:
     assert (code, said) == (1, "demo: stale\n    it was never baked\n")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"Images": 1}', "null"])
-def test_a_file_that_is_no_list(path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"Images": 1}', b"null", b"\xff", b"[" * 99_999])
+def test_a_file_that_is_no_list(path: Path, text: bytes) -> None:
     against = path.with_name("record.json")
-    against.write_text(text)
+    against.write_bytes(text)
     result = run("stale", path, "--against", against)
     assert result.exit_code == 3
     assert "neither Packer's manifest.json nor" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"builds": [1, {"custom_data": "text"}, {"custom_data": {"name": "demo"}}]},
+        {"Images": {"Image": [1, {"Tags": 1}, {"Tags": {"Tag": 1}}, {"Tags": {"Tag": [1]}}]}},
+        {"Images": [None, {"Tags": "text"}, {"Tags": [["a", "b"]]}, {}]},
+    ],
+    ids=["packer", "alicloud", "aws"],
+)
+def test_entries_of_a_list_that_are_not_ours(path: Path, record: Json) -> None:
+    assert asked(path, record) == (1, "demo: stale\n    it was never baked\n")
+
+
+def test_a_file_that_is_not_there(path: Path) -> None:
+    result = run("stale", path, "--against", path.with_name("absent.json"))
+    assert result.exit_code == 2
+    assert "absent.json` does not exist" in result.stderr
+
+
+def test_standard_input(path: Path) -> None:
+    text = json.dumps(packer(described(path)))
+    result = CliRunner().invoke(app, ["stale", str(path), "--against", "-"], input=text)
+    assert (result.exit_code, result.stdout) == (0, "demo: fresh (disk-200)\n")
+    result = CliRunner().invoke(app, ["stale", str(path), "--against", "-"], input=b"\xff")
+    assert result.exit_code == 3
+    assert result.stderr.startswith("standard input: neither")
 
 
 def test_for_programs(path: Path) -> None:
