@@ -33,6 +33,7 @@ NATIVE = {
 READERS = {f"1.{_OLDEST - 1}": NATIVE[f"1.{_OLDEST}"], **NATIVE}
 IPVS_IS_OLD = 'field "mode" is set to "ipvs" which has been deprecated'
 CATALOG = load_assets().catalog.kubernetes
+GATED = {minor: facts.proxy_mode_gates for minor, facts in CATALOG.items()}
 EVERYTHING = CASES["everything-1.37"]
 RICH = {
     **EVERYTHING,
@@ -70,8 +71,11 @@ def test_every_minor_of_the_catalog_has_a_reader() -> None:
     assert set(READERS) == {minor for minor in CATALOG if int(minor.partition(".")[2]) >= _OLDEST - 1}
 
 
-@pytest.mark.parametrize("mode", ["iptables", "ipvs", "nftables"])
-@pytest.mark.parametrize("minor", READERS)
+# A mode behind a feature gate is refused without it.
+MODES = [(minor, mode) for minor in READERS for mode in CATALOG[minor].proxy_modes if mode not in GATED[minor]]
+
+
+@pytest.mark.parametrize(("minor", "mode"), MODES)
 def test_rich_spec(minor: str, mode: str, tmp_path: Path) -> None:
     network = {**RICH["network"], "kubeProxy": {"mode": mode}}
     data = {**RICH, "kubernetes": {"version": version_of(minor)}, "network": network}
@@ -85,7 +89,11 @@ def test_golden(case: str, tmp_path: Path) -> None:
 
 
 def kubeadm_files(path: Path) -> list[str]:
-    return [entry["content"] for entry in yaml.safe_load(path.read_text())["write_files"] if "kubeadm" in entry["path"]]
+    return [
+        entry["content"]
+        for entry in yaml.safe_load(path.read_text())["write_files"]
+        if "/imagegen/kubeadm" in entry["path"]
+    ]
 
 
 @pytest.mark.parametrize("minor", NATIVE)
