@@ -86,11 +86,14 @@ def sweep(out: Path, names: AbstractSet[str]) -> None:
 
 def replace_tree(tree: FileTree, folder: Path, emitted_before: frozenset[str]) -> None:
     """`write_tree` for one who has claimed the folder above."""
-    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
+        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
         _put(tree, staging, folder, emitted_before)
-    finally:
         shutil.rmtree(staging, ignore_errors=True)
+    except BaseException:
+        # Ctrl-C may come anywhere, also before the folder has a name here, or while it is being removed.
+        sweep(folder.parent, {folder.name})
+        raise
 
 
 @contextmanager
