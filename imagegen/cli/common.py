@@ -49,10 +49,10 @@ def load_assets() -> Assets:
     )
 
 
-def stop(message: str, form: Format = Format.TEXT, *, code: int = FINDINGS) -> NoReturn:
-    """End the program for a reason that the user can mend; `FAILED` where a file or a tool is the reason."""
+def stop(message: str, form: Format = Format.TEXT) -> NoReturn:
+    """End the program for a reason that the user can mend."""
     complain(message)
-    _end([{"severity": "error", "code": None, "message": message}], form, code)
+    _end([{"severity": "error", "code": None, "message": message}], form)
 
 
 def fail(message: str) -> NoReturn:
@@ -67,11 +67,11 @@ def stop_for(report: Report, form: Format = Format.TEXT) -> NoReturn:
     _end(report_as_data(report), form)
 
 
-def _end(findings: list[dict[str, Any]], form: Format, code: int = FINDINGS) -> NoReturn:
+def _end(findings: list[dict[str, Any]], form: Format) -> NoReturn:
     # Whoever reads JSON gets a document, also where there is no result.
     if form is Format.JSON:
         show_json({"findings": findings})
-    raise typer.Exit(code)
+    raise typer.Exit(FINDINGS)
 
 
 def check_spec(path: Path, loaded: Assets) -> tuple[Cluster | None, Report]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imagegen.cli.codes import FAILED, FINDINGS
-from imagegen.cli.common import FormatOption, SpecArgument, load_assets, read_spec, stop
+from imagegen.cli.codes import FINDINGS
+from imagegen.cli.common import FormatOption, SpecArgument, fail, load_assets, read_spec
 from imagegen.console import Format, say, show_json
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def stale(
 
     loaded = load_assets()
     cluster = read_spec(spec, loaded, form)
-    records = _records(against, form)
+    records = _records(against)
     verdicts = [
         judge(name, image.contents, image.fingerprint, records)
         for name, image in describe_images(cluster, loaded).items()
@@ -57,7 +57,7 @@ def stale(
         raise typer.Exit(FINDINGS)
 
 
-def _records(against: str, form: Format) -> tuple[Baked, ...]:
+def _records(against: str) -> tuple[Baked, ...]:
     from imagegen.staleness import UnknownListError, read_records  # noqa: PLC0415  as above
 
     if against != "-" and not Path(against).exists():
@@ -66,13 +66,13 @@ def _records(against: str, form: Format) -> tuple[Baked, ...]:
     try:
         data = _read(against)
         if len(data) > MAX_BYTES:
-            stop(f"{name}: no list of images: more than {MAX_BYTES:,} bytes", form, code=FAILED)
+            fail(f"{name}: no list of images: more than {MAX_BYTES:,} bytes")
         return read_records(json.loads(data))
     except OSError as error:
-        stop(f"{name}: {error.strerror}", form, code=FAILED)
+        fail(f"{name}: {error.strerror}")
     except (ValueError, RecursionError, UnknownListError):
         message = "neither Packer's manifest.json nor a list of images of Alibaba Cloud or AWS, as JSON"
-        stop(f"{name}: {message}", form, code=FAILED)
+        fail(f"{name}: {message}")
 
 
 def _read(against: str) -> bytes:
