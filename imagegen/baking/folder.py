@@ -11,7 +11,7 @@ from pathlib import Path
 from imagegen.baking.commands import INIT_SINCE
 
 PLUGINS = "plugins.pkr.hcl"
-RESULTS = ("manifest.json", "report.json")
+RESULTS = ("manifest.json", "report.json", "inventory.json")
 
 
 @contextmanager

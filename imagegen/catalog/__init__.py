@@ -148,6 +148,7 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
     @property
@@ -253,6 +254,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         components=parse_components(tables["components"]),
         feature_gates=parse_gates(tables["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
+        programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

@@ -21,7 +21,18 @@ def imported(program: str, modules: set[str]) -> list[str]:
     return result.stdout.splitlines()[-1].split()[1:]
 
 
-SLOW = {"cryptography", "jinja2", "jsonschema", "yaml", "rich", "hcl2", "pyrage", "imagegen.spec", "multiprocessing"}
+SLOW = {
+    "cryptography",
+    "cyclonedx",
+    "jinja2",
+    "jsonschema",
+    "yaml",
+    "rich",
+    "hcl2",
+    "pyrage",
+    "imagegen.spec",
+    "multiprocessing",
+}
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -o errexit -o nounset -o pipefail
+
+readonly work=/var/tmp/imagegen
+python3 "$work/verify" inventory "$work/declared.json" /var/lib/imagegen-build/inventory.json --bundle="$work/source"
