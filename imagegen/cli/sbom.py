@@ -43,7 +43,7 @@ def sbom(
     """
     if not (folder / FILE).exists():
         stop(f"{folder / FILE} does not exist: the bake writes it when every check has passed", form)
-    inventory = _read(folder)
+    inventory = read_beside(folder)
     path = write_sbom(folder, inventory, out)
     counts = {
         "packages": len(inventory.packages),
@@ -61,13 +61,14 @@ def write_sbom(folder: Path, inventory: Inventory | None = None, out: Path | Non
     """Write the bill of materials of what was baked in a folder, and give its path."""
     from imagegen.sbom import bill_of_materials  # noqa: PLC0415  cyclonedx is slow to import
 
-    inventory = inventory or _read(folder)
+    inventory = inventory or read_beside(folder)
     path = out or folder / f"{inventory.image}.cdx.json"
     write_public(path, bill_of_materials(inventory, assets.catalog().programs, __version__))
     return path
 
 
-def _read(folder: Path) -> Inventory:
+def read_beside(folder: Path) -> Inventory:
+    """The inventory of what was baked in a folder; ends the program where it cannot be read."""
     from imagegen.inventory import NoInventoryError, read_inventory  # noqa: PLC0415  `--help` needs none of it
 
     path = folder / FILE
