@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from imagegen import frozen
 from imagegen.diagnostics import Diagnostic, Path, Position
 
 MAX_BYTES = 1 << 20
@@ -18,7 +19,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 _TOO_DEEP = "the document is nested too deeply, or its aliases expand to too much"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen.dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """Plain data of one YAML file, and where each key and value of it stands."""
 
