@@ -23,7 +23,7 @@ _put = object.__setattr__
 def _dataclass(
     *,
     frozen: Literal[True],  # noqa: ARG001  said where the class is, and the one form that there is
-    slots: Literal[True],
+    slots: Literal[True],  # noqa: ARG001  as above
     kw_only: Literal[True],
     order: bool = False,
     repr: bool = True,  # noqa: A002  the standard library's name
@@ -31,16 +31,14 @@ def _dataclass(
     """`dataclasses.dataclass` with these arguments."""
 
     def make(kind: _Kind) -> _Kind:
-        made: Any = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(kind)
-        made.__init__ = _initializer(made)
-        made.__eq__, made.__hash__ = _EQUAL, _hash
-        made.__setattr__, made.__delattr__ = _refuse_assignment, _refuse_deletion
-        made.__getstate__, made.__setstate__ = _state, _restore
-        if order:
-            made.__lt__, made.__le__, made.__gt__, made.__ge__ = _ORDER
-        if repr:
-            made.__repr__ = _describe
-        return made  # type: ignore[no-any-return]
+        dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(kind)
+        members = fields(kind)
+        names = tuple(member.name for member in members)
+        # As in the standard library: slots are a class's from its birth, or never. Methods set later cost more.
+        body = {name: value for name, value in vars(kind).items() if name not in {*names, "__dict__", "__weakref__"}}
+        body |= _METHODS | (_ORDER if order else {}) | ({"__repr__": _describe} if repr else {})
+        body |= {"__init__": _initializer(kind.__qualname__, members), "__slots__": names}
+        return type(kind)(kind.__name__, kind.__bases__, body)
 
     return make
 
@@ -49,9 +47,7 @@ if not TYPE_CHECKING:
     dataclass = _dataclass
 
 
-def _initializer(kind: Any) -> Callable[..., None]:
-    members = fields(kind)
-
+def _initializer(kind: str, members: tuple[Field[Any], ...]) -> Callable[..., None]:
     def __init__(self: Any, /, **values: Any) -> None:  # noqa: N807  becomes the class's own
         missing = []
         for member in members:
@@ -63,7 +59,7 @@ def _initializer(kind: Any) -> Callable[..., None]:
             else:
                 missing.append(name)
         if missing or values:
-            raise TypeError(f"{kind.__qualname__}: {_mistake(missing, values)}")
+            raise TypeError(f"{kind}: {_mistake(missing, values)}")
 
     return __init__
 
@@ -98,10 +94,6 @@ def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[[Any, object], 
     return compared
 
 
-_EQUAL = _comparison(operator.eq)
-_ORDER = tuple(_comparison(compare) for compare in (operator.lt, operator.le, operator.gt, operator.ge))
-
-
 def _hash(self: Any) -> int:
     return hash(tuple(_state(self)))
 
@@ -112,3 +104,16 @@ def _refuse_assignment(_self: Any, name: str, _value: object) -> NoReturn:
 
 def _refuse_deletion(_self: Any, name: str) -> NoReturn:
     raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+_METHODS = {
+    "__eq__": _comparison(operator.eq),
+    "__hash__": _hash,
+    "__setattr__": _refuse_assignment,
+    "__delattr__": _refuse_deletion,
+    "__getstate__": _state,
+    "__setstate__": _restore,
+}
+_ORDER = {
+    f"__{compare.__name__}__": _comparison(compare) for compare in (operator.lt, operator.le, operator.gt, operator.ge)
+}

@@ -39,16 +39,29 @@ def render(tmp_path: Path) -> str:
 SLOW = {"cryptography", "jinja2", "jsonschema", "yaml", "rich", "hcl2", "pyrage", "imagegen.spec", "multiprocessing"}
 
 
-@pytest.mark.parametrize("option", ["--help", "--version"])
-def test_nothing_slow_is_imported(option: str) -> None:
-    program = f"""
+def started(option: str) -> str:
+    """A program that is `imagegen` with an option."""
+    return f"""
 sys.argv = ["imagegen", {option!r}]
 from imagegen.__main__ import main
 try:
     main()
 except SystemExit:
     pass"""
-    assert imported(program, SLOW) == []
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_nothing_slow_is_imported(option: str) -> None:
+    assert imported(started(option), SLOW) == []
+
+
+def test_nothing_is_searched_for_garbage() -> None:
+    searches = (
+        "import gc, imagegen.__main__; searches = []; gc.callbacks.append(lambda phase, _: searches.append(phase))"
+    )
+    # At the end Python searches all that is not frozen, and calls nobody.
+    end = "print('searched', len(searches), gc.get_freeze_count() > len(gc.get_objects()))"
+    assert told(f"{searches}{started('--version')}\n{end}") == ["0", "True"]
 
 
 def test_a_render_without_mistakes_imports_nothing_that_explains_them(render: str) -> None:
