@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from imagegen.lock import Lock
+
 CONTRACT = 2
 """What image and user-data promise each other on the node; a change that breaks the other half raises it."""
 
@@ -195,7 +197,10 @@ class AlicloudPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePlan:
-    """One image: what is in it, and how Packer makes it; `hooks` are programs by their file's name."""
+    """One image: what is in it, and how Packer makes it; `hooks` are programs by their file's name.
+
+    `lock` has this architecture, if there is one.
+    """
 
     name: str
     os: str
@@ -218,6 +223,7 @@ class ImagePlan:
     datasources: tuple[str, ...]
     time_servers: tuple[str, ...]
     bundle_sha256: str
+    lock: Lock | None
     build_user: str
     qemu: QemuPlan
     alicloud: AlicloudPlan | None

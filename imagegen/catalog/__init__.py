@@ -19,6 +19,7 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
+from imagegen.catalog.vendors import VendorFacts, parse_vendors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,7 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    vendors: VendorFacts
     diagnostics: Mapping[str, DiagnosticPage]
 
     @property
@@ -254,5 +256,6 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         feature_gates=parse_gates(tables["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
+        vendors=parse_vendors(tables["vendors"]),
         diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

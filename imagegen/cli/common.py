@@ -42,6 +42,7 @@ def load_assets() -> Assets:
 
     return Assets(
         schema=assets.schema(),
+        lock_schema=assets.schema("lock-v1alpha1"),
         catalog=assets.catalog(),
         templates=assets.templates(),
         packer=assets.packer_folder(),

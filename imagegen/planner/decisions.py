@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imagegen.catalog import Catalog
+from imagegen.lock import Provision
 from imagegen.spec import (
     Cluster,
     ControlPlane,
@@ -24,8 +25,8 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
     proxy = replace(cluster.network.kube_proxy, mode=_proxy_mode(cluster, catalog))
     inline = cluster.image
     if inline is not None:
-        qemu = _qemu(inline, catalog)
-        inline = replace(inline, name=inline.name or cluster.metadata.name, qemu=qemu)
+        name = inline.name or cluster.metadata.name
+        inline = replace(inline, name=name, qemu=_qemu(inline, catalog, _provision(cluster, name, inline.architecture)))
     return replace(
         cluster,
         # What is decided stands alone.
@@ -49,10 +50,18 @@ def _node_name(group: ControlPlane | NodePool) -> NodeName:
 
 def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:
     version = ImageKubernetes(version=cluster.version_of(image))
-    return replace(image, kubernetes=version, qemu=_qemu(image, catalog))
+    provision = _provision(cluster, image.metadata.name, image.architecture)
+    return replace(image, kubernetes=version, qemu=_qemu(image, catalog, provision))
 
 
-def _qemu(image: Image | InlineImage, catalog: Catalog) -> QemuBuilder:
+def _provision(cluster: Cluster, image: str, architecture: str) -> Provision:
+    return cluster.locks[image].provision(architecture) if image in cluster.locks else Provision()
+
+
+def _qemu(image: Image | InlineImage, catalog: Catalog, locked: Provision) -> QemuBuilder:
+    base = locked.base
+    if base is not None and image.qemu.source in (None, base.url):
+        return replace(image.qemu, source=base.url, checksum=image.qemu.checksum or f"sha256:{base.sha256}")
     if image.qemu.source is not None:
         return image.qemu
     system = catalog.systems[image.os]

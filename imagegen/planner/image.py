@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagegen.catalog import Catalog
+from imagegen.lock import Lock, bundle_digest
 from imagegen.plan import AlicloudPlan, ImagePlan, QemuPlan
 from imagegen.planner.hooks import numbered
 from imagegen.spec import Cluster, Cni, Image
@@ -16,6 +17,7 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     facts = catalog.require_kubernetes(version)
     sandbox = f"{cluster.kubernetes.image_repository}/pause:{facts.pause}"
     provider = catalog.providers[cluster.provider.type]
+    lock = cluster.locks.get(image.metadata.name)
     return ImagePlan(
         name=image.metadata.name,
         os=image.os,
@@ -37,11 +39,16 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         hooks=numbered(image.hooks),
         datasources=provider.datasources,
         time_servers=provider.time_servers,
-        bundle_sha256=image.bundle.sha256 or "",
+        bundle_sha256=image.bundle.sha256 or _bundle_digest(lock, image),
+        lock=lock,
         build_user=BUILD_USER,
         qemu=_qemu(image),
         alicloud=_alicloud(cluster, image),
     )
+
+
+def _bundle_digest(lock: Lock | None, image: Image) -> str:
+    return bundle_digest(lock, image.architecture) if lock else ""
 
 
 def _qemu(image: Image) -> QemuPlan:
