@@ -19,7 +19,7 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
-from imagegen.catalog.vendors import VendorFacts, parse_vendors
+from imagegen.catalog.origins import OriginFacts, parse_origins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
-    vendors: VendorFacts
+    origins: OriginFacts
     diagnostics: Mapping[str, DiagnosticPage]
 
     @property
@@ -256,6 +256,6 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         feature_gates=parse_gates(tables["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
-        vendors=parse_vendors(tables["vendors"]),
+        origins=parse_origins(tables["origins"]),
         diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

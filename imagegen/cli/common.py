@@ -94,6 +94,26 @@ def read_spec(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster
     return cluster
 
 
+def read_spec_alone(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster:
+    """The checked spec without the locks beside it: for what makes them anew."""
+    from imagegen.lock import SUFFIX  # noqa: PLC0415  as above
+    from imagegen.pipeline import check  # noqa: PLC0415
+
+    def read(name: str) -> str:
+        if name.endswith(SUFFIX):
+            raise FileNotFoundError(name)
+        return read_text(Path(name))
+
+    try:
+        cluster, report = check(read_text(path), str(path), loaded, read)
+    except UnicodeDecodeError as error:
+        cluster, report = None, not_text(path, error)
+    if cluster is None:
+        stop_for(report, form)
+    show_report(report)
+    return cluster
+
+
 def read_limited(path: Path) -> bytes:
     """A file's bytes, and of a longer one than a document may be as much as shows that."""
     from imagegen.document import MAX_BYTES  # noqa: PLC0415  as above

@@ -63,10 +63,10 @@ def find_locks(
 
 def want_for(cluster: Cluster, plan: ImagePlan, catalog: Catalog) -> Wanted | None:
     """What an image of the cluster needs; None where nothing is known of its system's vendor."""
-    if plan.os not in catalog.vendors.systems:
+    if plan.os not in catalog.origins.systems:
         return None
     image = cluster.known_images[plan.name]
-    return want(plan, catalog.vendors, source_of(image), catalog.image.containerd, image.qemu.source)
+    return want(plan, catalog.origins, source_of(image), catalog.image.containerd, image.qemu.source)
 
 
 def _mismatches(

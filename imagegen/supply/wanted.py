@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagegen.catalog.vendors import DownloadFacts, RepositoryFacts, VendorFacts, tag_for
+from imagegen.catalog.origins import DownloadFacts, OriginFacts, RepositoryFacts, tag_for
 from imagegen.lock import FOLDERS, FileKind, Source
 from imagegen.plan import ImagePlan
 from imagegen.spec import Cni
@@ -53,21 +53,21 @@ class Wanted:
     own_disk: str = ""
 
 
-def want(plan: ImagePlan, vendors: VendorFacts, source: Source, containerd: str, own_disk: str | None) -> Wanted:
+def want(plan: ImagePlan, origins: OriginFacts, source: Source, containerd: str, own_disk: str | None) -> Wanted:
     """What the planned image needs; `own_disk` is the base that the spec itself names.
 
     `KeyError` for a system whose vendor is not known.
     """
-    system = vendors.systems[plan.os]
+    system = origins.systems[plan.os]
     packages = plan.packages
-    repositories = [vendors.repositories[name] for name in system.repositories]
+    repositories = [origins.repositories[name] for name in system.repositories]
     pins = {}
     if source is Source.PACKAGES:
         pins = dict.fromkeys(plan.kubernetes_binaries, f"{plan.kubernetes_version}-")
         kept = (name for name in packages if name not in system.runtime.replaces)
         packages = (*kept, *plan.kubernetes_binaries, system.runtime.package)
-        repositories += [_of_minor(vendors.repositories["kubernetes"], plan.kubernetes_version)]
-        repositories += [vendors.repositories[system.runtime.repository]]
+        repositories += [_of_minor(origins.repositories["kubernetes"], plan.kubernetes_version)]
+        repositories += [origins.repositories[system.runtime.repository]]
     disk = WantedDisk(
         builds=system.builds,
         build=system.build,
@@ -75,25 +75,25 @@ def want(plan: ImagePlan, vendors: VendorFacts, source: Source, containerd: str,
         sums=system.sums,
     )
     return Wanted(
-        files=() if source is Source.PACKAGES else _files(plan, vendors, containerd),
+        files=() if source is Source.PACKAGES else _files(plan, origins, containerd),
         packages=packages,
         pins=pins,
         repositories=tuple(repositories),
-        images=wanted_images(plan, vendors),
+        images=wanted_images(plan, origins),
         disk=None if own_disk else disk,
         own_disk=own_disk if own_disk and own_disk.startswith(("http://", "https://")) else "",
     )
 
 
-def wanted_images(plan: ImagePlan, vendors: VendorFacts) -> tuple[str, ...]:
+def wanted_images(plan: ImagePlan, origins: OriginFacts) -> tuple[str, ...]:
     """What kubeadm asks for, and the CNI plugin's images."""
     repository, version = plan.sandbox_image.rpartition("/")[0], plan.kubernetes_version
-    deeper = "/coredns" if repository == vendors.repository else ""
+    deeper = "/coredns" if repository == origins.repository else ""
     flannel = (plan.flannel_image, plan.flannel_plugin_image) if plan.cni is Cni.FLANNEL else ()
     return (
-        *(f"{repository}/{name}:v{version}" for name in vendors.control_plane),
-        f"{repository}{deeper}/coredns:{tag_for(version, vendors.coredns)}",
-        f"{repository}/etcd:{tag_for(version, vendors.etcd)}",
+        *(f"{repository}/{name}:v{version}" for name in origins.control_plane),
+        f"{repository}{deeper}/coredns:{tag_for(version, origins.coredns)}",
+        f"{repository}/etcd:{tag_for(version, origins.etcd)}",
         plan.sandbox_image,
         *flannel,
     )
@@ -104,8 +104,8 @@ def _of_minor(facts: RepositoryFacts, version: str) -> RepositoryFacts:
     return RepositoryFacts(url=url, suite=facts.suite, components=facts.components, keyrings=facts.keyrings)
 
 
-def _files(plan: ImagePlan, vendors: VendorFacts, containerd: str) -> tuple[WantedFile, ...]:
-    downloads, architecture = vendors.downloads, plan.architecture
+def _files(plan: ImagePlan, origins: OriginFacts, containerd: str) -> tuple[WantedFile, ...]:
+    downloads, architecture = origins.downloads, plan.architecture
 
     def file(facts: DownloadFacts, kind: FileKind, name: str, version: str) -> WantedFile:
         words = {"version": version, "architecture": architecture, "name": name}

@@ -40,7 +40,7 @@ class RuntimePackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VendorSystem:
+class SystemOrigin:
     """A system's repositories by name, and where builds of its cloud image lie; `build` is a regular expression."""
 
     repositories: tuple[str, ...]
@@ -52,12 +52,12 @@ class VendorSystem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VendorFacts:
+class OriginFacts:
     """All of them; `etcd` and `coredns`: minor → patch release → the tag from there on."""
 
     downloads: Mapping[str, DownloadFacts]
     repositories: Mapping[str, RepositoryFacts]
-    systems: Mapping[str, VendorSystem]
+    systems: Mapping[str, SystemOrigin]
     repository: str
     control_plane: tuple[str, ...]
     docker_hub: str
@@ -72,10 +72,10 @@ def tag_for(version: str, tags: Mapping[str, Mapping[int, str]]) -> str:
     return since[max(first for first in since if first <= int(patch))]
 
 
-def parse_vendors(table: Mapping[str, Any]) -> VendorFacts:
-    """Make them of vendors.toml."""
+def parse_origins(table: Mapping[str, Any]) -> OriginFacts:
+    """Make them of origins.toml."""
     images = table["images"]
-    return VendorFacts(
+    return OriginFacts(
         downloads={name: DownloadFacts(**facts) for name, facts in table["downloads"].items()},
         repositories={name: RepositoryFacts(**_frozen(facts)) for name, facts in table["repositories"].items()},
         systems={name: _system(facts) for name, facts in table["systems"].items()},
@@ -87,9 +87,9 @@ def parse_vendors(table: Mapping[str, Any]) -> VendorFacts:
     )
 
 
-def _system(facts: Mapping[str, Any]) -> VendorSystem:
+def _system(facts: Mapping[str, Any]) -> SystemOrigin:
     runtime = RuntimePackage(**_frozen(facts["runtime"]))
-    return VendorSystem(**{**_frozen(facts), "runtime": runtime})
+    return SystemOrigin(**{**_frozen(facts), "runtime": runtime})
 
 
 def _frozen(facts: Mapping[str, Any]) -> dict[str, Any]:
