@@ -70,9 +70,6 @@ def _bundle(cluster: Cluster, loaded: Assets, name: str, where: tuple[Path, Clie
 
     folder, client, form = where
     lock, architecture = cluster.locks[name], cluster.known_images[name].architecture
-    if strange := foreign_files(folder):
-        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
-        stop(f"{folder}: {strange[0]}{more} belongs to no bundle: name another folder with --out", form)
     bundling = Bundling(
         client=client,
         lock=lock,
@@ -80,6 +77,9 @@ def _bundle(cluster: Cluster, loaded: Assets, name: str, where: tuple[Path, Clie
         folder=folder,
         docker_hub=loaded.catalog.origins.docker_hub,
     )
+    if strange := foreign_files(bundling):
+        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        stop(f"{folder}: {strange[0]}{more} belongs to no bundle: name another folder with --out", form)
     wanted = missing(bundling)
     _fetch(bundling, wanted)
     provision = lock.provision(architecture)

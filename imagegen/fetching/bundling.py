@@ -46,9 +46,10 @@ class Bundling:
 Task = tuple[str, Callable[[], None]]
 
 
-def foreign_files(folder: Path) -> tuple[str, ...]:
-    """What lies in a folder and belongs to no bundle: the bake would refuse it."""
-    known = _listed(folder)
+def foreign_files(bundling: Bundling) -> tuple[str, ...]:
+    """What lies in the folder and belongs neither to this bundle nor to an older one: the bake would refuse it."""
+    folder, provision = bundling.folder, bundling.lock.provision(bundling.architecture)
+    known = {*_listed(folder), *(file.path for file in provision.files), *(image.path for image in provision.images)}
     there = (path for path in sorted(folder.rglob("*")) if not path.is_dir())
     names = (path.relative_to(folder).as_posix() for path in there)
     mine = {INDEX, PARTS}

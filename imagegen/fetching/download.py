@@ -136,5 +136,7 @@ class _Transfer:
                     stream.truncate(0)
                     raise FetchError(f"{self.client.named(self.url)}: expected {self.size:,} bytes, and more came")
                 stream.write(chunk)
+                # Whatever ends this run, the next one goes on behind what is in the file.
+                stream.flush()
                 self.hear(len(chunk))
                 yield chunk

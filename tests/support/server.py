@@ -16,7 +16,8 @@ class Site:
     """What the server has, by path; what it does wrong, a fault for each of the next requests of a path; what it heard.
 
     Faults: `cut N` ends the connection after N bytes, `stall N` sends nothing more after N bytes, `lie` sends other
-    bytes, a number is a status, `no ranges` sends the whole file whatever is asked, `restart N` the first N bytes of it.
+    bytes, a number is a status, `no ranges` sends the whole file whatever is asked, `restart N` its first N
+    bytes.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
