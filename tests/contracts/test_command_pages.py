@@ -18,7 +18,9 @@ EXAMPLES = "\n## Example"
 FRESH = {"init", "secrets"}
 # Blocks of the README that are no example of a command line, and what runs them.
 ELSEWHERE = {
-    "pip install .            # '.[age]' for encrypted secrets bundles, '.[lock]' for lock and bundle": "tests/contracts/test_wheel.py"
+    "pip install .            # '.[age]' for encrypted secrets bundles, '.[lock]' for lock and bundle": (
+        "tests/contracts/test_wheel.py"
+    )
 }
 
 
