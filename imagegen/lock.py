@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
+
+from imagegen.frozen import dataclass
 
 FORMAT = 1
 """Of bundle.json and of lock.json."""

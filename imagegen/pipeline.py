@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from imagegen.catalog import Catalog
 from imagegen.decode import decode_cluster
 from imagegen.diagnostics import Diagnostic, Position, Report
 from imagegen.filetree import PRIVATE, FileTree
+from imagegen.frozen import dataclass
 from imagegen.images import Description, ImageFolder, describe_image, render_image
 from imagegen.inheritance import Documents, Read, load, refuse
 from imagegen.leaks import find_secrets
@@ -67,9 +68,10 @@ def check(text: str, file: str, assets: Assets, read: Read = refuse) -> tuple[Cl
     if report.failed:
         return None, report
     found = find_locks(cluster, file, read, assets.catalog, assets.lock_schema)
-    if found.sources:
-        findings = _located((*report.diagnostics, *found.findings), documents)
-        report = Report(diagnostics=findings, sources=(*sources, *found.sources))
+    if not found.sources:
+        return cluster, report
+    findings = _located((*report.diagnostics, *found.findings), documents)
+    report = Report(diagnostics=findings, sources=(*sources, *found.sources))
     return (None if report.failed else replace(cluster, locks=found.locks)), report
 
 

@@ -1,12 +1,10 @@
 """Every decision made: what renderers turn into files, with nothing left to default."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from imagegen.frozen import dataclass
 from imagegen.lock import Lock
 
 CONTRACT = 2

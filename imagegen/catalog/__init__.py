@@ -1,10 +1,9 @@
 """Facts about versions, systems and providers, as data with their sources in the TOML files beside this."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
@@ -20,6 +19,8 @@ from imagegen.catalog.components import (
     parts,
 )
 from imagegen.catalog.origins import OriginFacts, parse_origins
+from imagegen.catalog.unread import Unread
+from imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +150,13 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
-    origins: OriginFacts
+    origin_tables: Mapping[str, Any]
     diagnostics: Mapping[str, DiagnosticPage]
+
+    @property
+    def origins(self) -> OriginFacts:
+        """Where vendors publish what goes into an image: only what locks an image asks."""
+        return parse_origins(self.origin_tables)
 
     @property
     def builders(self) -> tuple[str, ...]:
@@ -202,6 +208,7 @@ def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
     return {flag: since for flag, since in flags.items() if not is_older(version, since)}
 
 
+_SELDOM = ("diagnostics", "feature_gates", "origins")
 _LISTS = ("proxy_modes", "kernels", "containerd")
 
 
@@ -211,7 +218,9 @@ def _kubernetes(facts: dict[str, Any]) -> KubernetesFacts:
 
 def parse_catalog(texts: Mapping[str, str]) -> Catalog:
     """Make the catalog of its TOML files, given by name without the suffix."""
-    tables = {name: tomllib.loads(text) for name, text in texts.items()}
+    # What only a few specs, or a finding, need to be looked up is most of the text: it is read then.
+    tables = {name: tomllib.loads(text) for name, text in texts.items() if name not in _SELDOM}
+    seldom = {name: Unread(partial(tomllib.loads, texts[name])) for name in _SELDOM}
     providers = {
         name: ProviderFacts(
             **{
@@ -253,9 +262,11 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             ),
         ),
         components=parse_components(tables["components"]),
-        feature_gates=parse_gates(tables["feature_gates"]),
+        feature_gates=parse_gates(seldom["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
-        origins=parse_origins(tables["origins"]),
-        diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
+        origin_tables=seldom["origins"],
+        diagnostics=Unread(
+            lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},
+        ),
     )

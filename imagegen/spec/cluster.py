@@ -1,10 +1,9 @@
 """A whole spec."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from imagegen.frozen import dataclass
 from imagegen.lock import Lock
 from imagegen.spec.forms import Reference
 from imagegen.spec.images import Image, InlineImage, Metadata

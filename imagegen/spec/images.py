@@ -1,8 +1,8 @@
 """Golden images, and how Packer makes them."""
 
-from __future__ import annotations
+from dataclasses import field
 
-from dataclasses import dataclass, field
+from imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagegen.catalog.origins import DownloadFacts, OriginFacts, RepositoryFacts, tag_for
+from imagegen.frozen import dataclass
 from imagegen.lock import FOLDERS, FileKind, Source
 from imagegen.plan import ImagePlan
 from imagegen.spec import Cni

@@ -262,14 +262,3 @@ def test_a_broken_lock_is_made_anew(lock: Run, file: Path) -> None:
     assert result.exit_code == 0
     assert "it is made anew" in result.stderr
     assert by_name(file)["kubelet"]["version"] == KUBERNETES
-
-
-def test_a_system_that_cannot_be_locked_yet(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec.write_text(spec.read_text().replace("debian-12", "debian-13"))
-    from imagegen.cli.common import load_assets  # noqa: PLC0415
-
-    origins = load_assets().catalog.origins
-    monkeypatch.delitem(origins.systems, "debian-13")
-    result = specs.run("lock", spec)
-    assert result.exit_code == 1
-    assert "debian-13 cannot be locked yet" in result.stderr
