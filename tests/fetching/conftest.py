@@ -14,8 +14,8 @@ from typer.testing import Result
 
 from tests.conftest import missing
 from tests.support import specs
+from tests.support.origins import Signer, Vendors
 from tests.support.server import Site, serve
-from tests.support.vendors import Signer, Vendors
 
 Run = Callable[..., Result]
 

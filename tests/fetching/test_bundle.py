@@ -18,9 +18,9 @@ import yaml
 
 from tests.fetching.conftest import Run
 from tests.support import specs
+from tests.support.origins import KUBERNETES, Signer, Vendors, image_names
 from tests.support.program import ROOT
 from tests.support.server import Site, serve
-from tests.support.vendors import KUBERNETES, Signer, Vendors, image_names
 
 KUBELET = f"/dl.k8s.io/release/v{KUBERNETES}/bin/linux/amd64/kubelet"
 JQ = "/deb.debian.org/debian/pool/main/jq_1.0-1_amd64.deb"

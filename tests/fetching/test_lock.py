@@ -12,7 +12,7 @@ import yaml
 
 from tests.fetching.conftest import Run
 from tests.support import specs
-from tests.support.vendors import BUILDS, KUBERNETES, Vendors, image_names
+from tests.support.origins import BUILDS, KUBERNETES, Vendors, image_names
 
 KUBELET = f"https://dl.k8s.io/release/v{KUBERNETES}/bin/linux/amd64/kubelet"
 

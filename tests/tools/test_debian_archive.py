@@ -13,8 +13,8 @@ from imagegen.cli.common import load_assets
 from tests.conftest import missing
 from tests.fetching.conftest import filled, signer
 from tests.support import rooted, specs
+from tests.support.origins import Signer, Vendors
 from tests.support.server import Site, serve
-from tests.support.vendors import Signer, Vendors
 from tools import debian
 
 __all__ = ["filled", "signer"]
