@@ -32,20 +32,14 @@ class RepositoryFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimePackage:
-    """The package that brings containerd, and packages that it takes the place of."""
-
-    package: str
-    repository: str
-    replaces: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemOrigin:
-    """A system's repositories by name, and where builds of its cloud image lie; `build` is a regular expression."""
+    """A system's repositories by name, that of containerd's package apart, and where builds of its image lie.
+
+    `build` is a regular expression.
+    """
 
     repositories: tuple[str, ...]
-    runtime: RuntimePackage
+    runtime_repository: str
     builds: str
     build: str
     image: str
@@ -79,18 +73,13 @@ def parse_origins(table: Mapping[str, Any]) -> OriginFacts:
     return OriginFacts(
         downloads={name: DownloadFacts(**facts) for name, facts in table["downloads"].items()},
         repositories={name: RepositoryFacts(**_frozen(facts)) for name, facts in table["repositories"].items()},
-        systems={name: _system(facts) for name, facts in table["systems"].items()},
+        systems={name: SystemOrigin(**_frozen(facts)) for name, facts in table["systems"].items()},
         repository=images["repository"],
         control_plane=tuple(images["control_plane"]),
         docker_hub=images["docker_hub"],
         etcd=_since(images["etcd"]),
         coredns=_since(images["coredns"]),
     )
-
-
-def _system(facts: Mapping[str, Any]) -> SystemOrigin:
-    runtime = RuntimePackage(**_frozen(facts["runtime"]))
-    return SystemOrigin(**{**_frozen(facts), "runtime": runtime})
 
 
 def _frozen(facts: Mapping[str, Any]) -> dict[str, Any]:

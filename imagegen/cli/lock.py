@@ -140,10 +140,9 @@ def _file(spec: Path, name: str) -> Path:
 
 
 def _lock(name: str, cluster: Cluster, loaded: Assets, wish: _Wish, client: Client) -> _Locked:
-    from imagegen.lock import Lock  # noqa: PLC0415  as above
+    from imagegen.lock import Lock, Source  # noqa: PLC0415  as above
     from imagegen.planner import plan_images  # noqa: PLC0415
     from imagegen.supply.changes import changes_of  # noqa: PLC0415
-    from imagegen.supply.fit import source_of  # noqa: PLC0415
     from imagegen.supply.reading import write_lock  # noqa: PLC0415
 
     plan = next(plan for plan in plan_images(cluster, loaded.catalog) if plan.name == name)
@@ -151,7 +150,7 @@ def _lock(name: str, cluster: Cluster, loaded: Assets, wish: _Wish, client: Clie
         stop(f"image {name}: {plan.os} cannot be locked yet: nothing is known of its vendor's archives")
     file, notes = _file(wish.spec, name), list[str]()
     before = _read_old(file, loaded)
-    heading = (plan.name, plan.os, plan.kubernetes_version, source_of(cluster.known_images[name]))
+    heading = (plan.name, plan.os, plan.kubernetes_version, Source(plan.supply.source))
     fits = before is not None and heading == (before.name, before.os, before.kubernetes, before.source)
     kept = dict(before.architectures) if before else {}
     # An architecture that was not asked for stays as it is, if it can.

@@ -17,6 +17,7 @@ from imagegen.spec import (
     NodeName,
     NodePool,
     QemuBuilder,
+    source_of,
 )
 
 
@@ -26,7 +27,13 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
     inline = cluster.image
     if inline is not None:
         name = inline.name or cluster.metadata.name
-        inline = replace(inline, name=name, qemu=_qemu(inline, catalog, _provision(cluster, name, inline.architecture)))
+        inline = replace(
+            inline,
+            name=name,
+            source=source_of(inline),
+            containerd=inline.containerd or catalog.image.containerd,
+            qemu=_qemu(inline, catalog, _provision(cluster, name, inline.architecture)),
+        )
     return replace(
         cluster,
         # What is decided stands alone.
@@ -51,7 +58,13 @@ def _node_name(group: ControlPlane | NodePool) -> NodeName:
 def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:
     version = ImageKubernetes(version=cluster.version_of(image))
     provision = _provision(cluster, image.metadata.name, image.architecture)
-    return replace(image, kubernetes=version, qemu=_qemu(image, catalog, provision))
+    return replace(
+        image,
+        kubernetes=version,
+        source=source_of(image),
+        containerd=image.containerd or catalog.image.containerd,
+        qemu=_qemu(image, catalog, provision),
+    )
 
 
 def _provision(cluster: Cluster, image: str, architecture: str) -> Provision:
@@ -64,9 +77,11 @@ def _qemu(image: Image | InlineImage, catalog: Catalog, locked: Provision) -> Qe
         return replace(image.qemu, source=base.url, checksum=image.qemu.checksum or f"sha256:{base.sha256}")
     if image.qemu.source is not None:
         return image.qemu
-    system = catalog.systems[image.os]
-    source = system.genericcloud.format(architecture=image.architecture)
-    return replace(image.qemu, source=source, checksum=image.qemu.checksum or system.genericcloud_checksum)
+    usual = catalog.systems[image.os].base_image(image.architecture)
+    if usual is None:
+        return image.qemu
+    source, checksum = usual
+    return replace(image.qemu, source=source, checksum=image.qemu.checksum or checksum)
 
 
 def _credential_providers(cluster: Cluster, catalog: Catalog) -> CredentialProviders | None:
@@ -83,5 +98,5 @@ def _proxy_mode(cluster: Cluster, catalog: Catalog) -> KubeProxyMode:
     if chosen is not None:
         return chosen
     usual = KubeProxyMode(catalog.require_kubernetes(cluster.kubernetes.version).default_proxy_mode)
-    able = all(catalog.systems[image.os].nftables_mode for image in cluster.used_images)
+    able = all(catalog.systems[image.os].nftables_mode is not False for image in cluster.used_images)
     return KubeProxyMode.IPTABLES if usual is KubeProxyMode.NFTABLES and not able else usual

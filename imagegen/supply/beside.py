@@ -14,7 +14,7 @@ from imagegen.lock import SUFFIX, Lock
 from imagegen.plan import ImagePlan
 from imagegen.planner import plan_images
 from imagegen.spec import Cluster, Image
-from imagegen.supply.fit import check_lock, check_pinned_bundle, source_of
+from imagegen.supply.fit import check_lock, check_pinned_bundle
 from imagegen.supply.reading import read_lock
 from imagegen.supply.wanted import Wanted, want
 
@@ -65,8 +65,7 @@ def want_for(cluster: Cluster, plan: ImagePlan, catalog: Catalog) -> Wanted | No
     """What an image of the cluster needs; None where nothing is known of its system's vendor."""
     if plan.os not in catalog.origins.systems:
         return None
-    image = cluster.known_images[plan.name]
-    return want(plan, catalog.origins, source_of(image), catalog.image.containerd, image.qemu.source)
+    return want(plan, catalog.origins, cluster.known_images[plan.name].qemu.source)
 
 
 def _mismatches(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imagegen.diagnostics import Diagnostic, Path
-from imagegen.lock import BaseDisk, Lock, Source, bundle_digest
+from imagegen.lock import BaseDisk, Lock, bundle_digest
 from imagegen.plan import ImagePlan
 from imagegen.spec import Image
 from imagegen.supply.wanted import Wanted
@@ -13,14 +13,9 @@ from imagegen.supply.wanted import Wanted
 _HINT = "run `imagegen lock` again"
 
 
-def source_of(image: Image) -> Source:
-    """Where the image's bake takes from what it installs."""
-    return Source(getattr(image, "source", Source.BUNDLE))
-
-
 def check_lock(lock: Lock, plan: ImagePlan, image: Image, wanted: Wanted | None) -> Iterator[Diagnostic]:
     """What the lock does not have as the spec asks for it (codes IG290 to IG292, IG294, IG295)."""
-    outdated = tuple(_headings(lock, plan, image))
+    outdated = tuple(_headings(lock, plan))
     yield from outdated
     provision = lock.architectures.get(plan.architecture)
     if provision is None:
@@ -35,18 +30,19 @@ def check_lock(lock: Lock, plan: ImagePlan, image: Image, wanted: Wanted | None)
 def check_pinned_bundle(lock: Lock, image: Image) -> Iterator[Diagnostic]:
     """A bundle that the spec pins, and that is not the lock's (IG294); its path is within the image."""
     made = bundle_digest(lock, image.architecture)
-    if image.bundle.sha256 not in (None, made) and image.architecture in lock.architectures:
+    pinned = image.bundle.sha256 if image.bundle else None
+    if pinned not in (None, made) and image.architecture in lock.architectures:
         message = f"this is not the bundle of {lock.name}.lock.yaml, whose bundle.json has {made[:12]}…"
         hint = "leave it out: the lock pins the bundle"
         yield Diagnostic(code="IG294", message=message, hint=hint, path=("bundle", "sha256"))
 
 
-def _headings(lock: Lock, plan: ImagePlan, image: Image) -> Iterator[Diagnostic]:
+def _headings(lock: Lock, plan: ImagePlan) -> Iterator[Diagnostic]:
     wanted: tuple[tuple[str, Path, str, str], ...] = (
         ("the image", ("metadata", "name"), lock.name, plan.name),
         ("the system", ("os",), lock.os, plan.os),
         ("Kubernetes", ("kubernetes",), lock.kubernetes, plan.kubernetes_version),
-        ("the source", ("source",), lock.source, source_of(image)),
+        ("the source", ("source",), lock.source, plan.supply.source),
     )
     for what, path, locked, asked in wanted:
         if locked != asked:

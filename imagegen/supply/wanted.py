@@ -6,7 +6,6 @@ from imagegen.catalog.origins import DownloadFacts, OriginFacts, RepositoryFacts
 from imagegen.frozen import dataclass
 from imagegen.lock import FOLDERS, FileKind, Source
 from imagegen.plan import ImagePlan
-from imagegen.spec import Cni
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +51,21 @@ class Wanted:
     own_disk: str = ""
 
 
-def want(plan: ImagePlan, origins: OriginFacts, source: Source, containerd: str, own_disk: str | None) -> Wanted:
+def want(plan: ImagePlan, origins: OriginFacts, own_disk: str | None) -> Wanted:
     """What the planned image needs; `own_disk` is the base that the spec itself names.
 
     `KeyError` for a system whose vendor is not known.
     """
     system = origins.systems[plan.os]
-    packages = plan.packages
+    packages = (*plan.packages, *plan.kubernetes_packages, *plan.runtime.packages)
+    from_packages = plan.supply.source == Source.PACKAGES
     repositories = [origins.repositories[name] for name in system.repositories]
     pins = {}
-    if source is Source.PACKAGES:
-        pins = dict.fromkeys(plan.kubernetes_binaries, f"{plan.kubernetes_version}-")
-        kept = (name for name in packages if name not in system.runtime.replaces)
-        packages = (*kept, *plan.kubernetes_binaries, system.runtime.package)
+    if from_packages:
+        pins = dict.fromkeys(plan.kubernetes_packages, f"{plan.kubernetes_version}-")
+        pins |= dict.fromkeys(plan.runtime.packages, f"{plan.runtime.version}-")
         repositories += [_of_minor(origins.repositories["kubernetes"], plan.kubernetes_version)]
-        repositories += [origins.repositories[system.runtime.repository]]
+        repositories += [origins.repositories[system.runtime_repository]]
     disk = WantedDisk(
         builds=system.builds,
         build=system.build,
@@ -74,7 +73,7 @@ def want(plan: ImagePlan, origins: OriginFacts, source: Source, containerd: str,
         sums=system.sums,
     )
     return Wanted(
-        files=() if source is Source.PACKAGES else _files(plan, origins, containerd),
+        files=() if from_packages else _files(plan, origins),
         packages=packages,
         pins=pins,
         repositories=tuple(repositories),
@@ -88,13 +87,12 @@ def wanted_images(plan: ImagePlan, origins: OriginFacts) -> tuple[str, ...]:
     """What kubeadm asks for, and the CNI plugin's images."""
     repository, version = plan.sandbox_image.rpartition("/")[0], plan.kubernetes_version
     deeper = "/coredns" if repository == origins.repository else ""
-    flannel = (plan.flannel_image, plan.flannel_plugin_image) if plan.cni is Cni.FLANNEL else ()
     return (
         *(f"{repository}/{name}:v{version}" for name in origins.control_plane),
         f"{repository}{deeper}/coredns:{tag_for(version, origins.coredns)}",
         f"{repository}/etcd:{tag_for(version, origins.etcd)}",
         plan.sandbox_image,
-        *flannel,
+        *plan.cni_images,
     )
 
 
@@ -103,7 +101,7 @@ def _of_minor(facts: RepositoryFacts, version: str) -> RepositoryFacts:
     return RepositoryFacts(url=url, suite=facts.suite, components=facts.components, keyrings=facts.keyrings)
 
 
-def _files(plan: ImagePlan, origins: OriginFacts, containerd: str) -> tuple[WantedFile, ...]:
+def _files(plan: ImagePlan, origins: OriginFacts) -> tuple[WantedFile, ...]:
     downloads, architecture = origins.downloads, plan.architecture
 
     def file(facts: DownloadFacts, kind: FileKind, name: str, version: str) -> WantedFile:
@@ -123,7 +121,7 @@ def _files(plan: ImagePlan, origins: OriginFacts, containerd: str) -> tuple[Want
     kubernetes = plan.kubernetes_version
     return (
         *(file(downloads["kubernetes"], binary, name, kubernetes) for name in plan.kubernetes_binaries),
-        *(file(downloads["containerd"], binary, name, containerd) for name in plan.runtime_binaries),
+        *(file(downloads["containerd"], binary, name, plan.runtime.version) for name in plan.runtime.binaries),
         *with_runc,
         *(file(cni, FileKind.CNI, name, cni.version) for name in plan.cni_plugins),
     )

@@ -50,7 +50,7 @@ def vendors(filled: dict[str, bytes], signer: Signer, tmp_path: Path) -> Iterato
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
     path = tmp_path / "demo.yaml"
-    path.write_text(yaml.safe_dump(specs.spec()))
+    path.write_text(yaml.safe_dump(specs.spec(image={"source": "bundle"})))
     return path
 
 

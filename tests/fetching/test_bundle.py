@@ -30,7 +30,7 @@ JQ = "/deb.debian.org/debian/pool/main/jq_1.0-1_amd64.deb"
 def locked(filled: dict[str, bytes], signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The lock: whatever server was asked, it has the same bytes."""
     folder = tmp_path_factory.mktemp("locked")
-    (folder / "demo.yaml").write_text(yaml.safe_dump(specs.spec()))
+    (folder / "demo.yaml").write_text(yaml.safe_dump(specs.spec(image={"source": "bundle"})))
     with serve(Site(files=filled)) as site:
         mirrors = Vendors(site, folder, signer).mirrors
         assert specs.run("lock", folder / "demo.yaml", *mirrors).exit_code == 0
@@ -203,7 +203,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(bundle: Run, folder: P
 
 def test_what_an_older_bundle_had_is_taken_away(bundle: Run, lock: Run, spec: Path, folder: Path) -> None:
     assert bundle().exit_code == 0
-    data: dict[str, Any] = specs.spec(network={"cni": "none"})
+    data: dict[str, Any] = specs.spec(image={"source": "bundle"}, network={"cni": "none"})
     spec.write_text(yaml.safe_dump(data))
     assert lock().exit_code == 0
     assert bundle().exit_code == 0

@@ -6,10 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from imagegen.cli.common import load_assets, read_spec_alone
-from imagegen.lock import FileKind, Lock, LockedFile, LockedImage, Provision, bundle_index
+from imagegen.lock import FileKind, Lock, LockedFile, LockedImage, Provision, Source, bundle_index
 from imagegen.planner import plan_images
 from imagegen.supply.beside import want_for
-from imagegen.supply.fit import source_of
 from imagegen.supply.oci import archive_name
 from imagegen.supply.reading import write_lock
 from imagegen.supply.wanted import Wanted
@@ -26,7 +25,7 @@ def lock_beside(spec: Path, bundle: Path | None = None) -> Lock:
         name=plan.name,
         os=plan.os,
         kubernetes=plan.kubernetes_version,
-        source=source_of(cluster.known_images[plan.name]),
+        source=Source(plan.supply.source),
         architectures={plan.architecture: _provision(wanted)},
     )
     spec.with_name(f"{plan.name}.lock.yaml").write_text(write_lock(lock))

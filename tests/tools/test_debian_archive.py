@@ -19,7 +19,7 @@ from tools import debian
 
 __all__ = ["filled", "signer"]
 SUITE = "bookworm"
-PACKAGES = load_assets().catalog.image.packages
+PACKAGES = (*load_assets().catalog.families["apt"].packages, "runc")
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(600)]
 
 
@@ -46,7 +46,7 @@ def packages(
         missing("a mirror of Debian's archive")
     folder = tmp_path_factory.mktemp("archive")
     spec = folder / "demo.yaml"
-    spec.write_text(yaml.safe_dump(specs.spec()))
+    spec.write_text(yaml.safe_dump(specs.spec(image={"source": "bundle"})))
     with serve(Site(files=filled)) as site:
         # Later options win where they are longer: Debian's are this machine's, all else is on loopback.
         options = [*Vendors(site, folder, signer).mirrors, *mirrors]

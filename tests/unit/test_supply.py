@@ -207,26 +207,27 @@ def test_the_tag_that_a_patch_release_has() -> None:
 
 
 def test_packages_of_the_vendors_in_the_place_of_files() -> None:
-    (plan,) = plan_images(checked(), CATALOG)
-    wanted = want(plan, CATALOG.origins, Source.PACKAGES, "2.3.7", None)
+    (plan,) = plan_images(checked(image={"source": "packages"}), CATALOG)
+    wanted = want(plan, CATALOG.origins, None)
     assert not wanted.files
     assert {"kubeadm", "kubectl", "kubelet", "containerd.io", "chrony"} <= set(wanted.packages)
     assert "runc" not in wanted.packages
-    assert wanted.pins == dict.fromkeys(("kubeadm", "kubectl", "kubelet"), "1.37.2-")
+    kubernetes = dict.fromkeys(("kubeadm", "kubectl", "kubelet"), "1.37.2-")
+    assert wanted.pins == {**kubernetes, "containerd.io": f"{CATALOG.image.containerd}-"}
     assert "https://pkgs.k8s.io/core:/stable:/v1.37/deb" in [repository.url for repository in wanted.repositories]
 
 
 def test_runc_s_own_release_where_no_package_brings_it() -> None:
-    (plan,) = plan_images(checked(), CATALOG)
-    without = replace(plan, packages=tuple(name for name in plan.packages if name != "runc"))
-    for one, there in ((plan, False), (without, True)):
-        wanted = want(one, CATALOG.origins, Source.BINARIES, "2.3.7", None)
+    for source, there in (("bundle", False), ("binaries", True)):
+        (plan,) = plan_images(checked(image={"source": source}), CATALOG)
+        wanted = want(plan, CATALOG.origins, None)
         assert ("bin/runc" in [file.path for file in wanted.files]) is there
+        assert ("runc" in wanted.packages) is not there
 
 
 def test_a_base_of_one_s_own() -> None:
     (plan,) = plan_images(checked(), CATALOG)
-    own = {disk: want(plan, CATALOG.origins, Source.BUNDLE, "2.3.7", disk) for disk in ("/srv/base", "https://x/base")}
+    own = {disk: want(plan, CATALOG.origins, disk) for disk in ("/srv/base", "https://x/base")}
     assert [wanted.own_disk for wanted in own.values()] == ["", "https://x/base"]
     assert all(wanted.disk is None for wanted in own.values())
 
