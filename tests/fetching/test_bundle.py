@@ -239,7 +239,7 @@ def test_ctrl_c_keeps_what_came_and_leaves_no_half_file(
     interrupted = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
-    assert time.monotonic() - interrupted < 10
+    assert time.monotonic() - interrupted < 25
     assert process.returncode != 0
     assert "Traceback" not in said
     assert not (folder / "bundle.json").exists()

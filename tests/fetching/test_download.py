@@ -20,7 +20,8 @@ from tests.support.server import Site, serve
 CONTENT = bytes(range(256)) * 4000
 NAME = "/pool/file"
 EXPECTED = Expected(sums={"sha256": sha256(CONTENT).hexdigest()}, size=len(CONTENT))
-QUICK = Patience(connect=2, silence=0.4, tries=3, pause=0.01)
+# A busy machine takes seconds for an answer: only the test of silence itself has little patience.
+QUICK = Patience(connect=20, silence=20, tries=3, pause=0.01)
 
 
 @pytest.fixture
@@ -59,12 +60,14 @@ def test_one_that_is_cut_goes_on_where_it_ended(site: Site, client: Client, part
     assert third["range"] == "bytes=600000-"
 
 
-def test_one_that_stalls_goes_on(site: Site, client: Client, part: Path) -> None:
+def test_one_that_stalls_goes_on(site: Site, part: Path) -> None:
+    client = Client(Mirrors(), Patience(silence=1, tries=20, pause=0.01))
     site.faults[NAME] = ["stall 200000"]
     started = time.monotonic()
     download(client, site.url + NAME, part, EXPECTED)
+    client.close()
     assert part.read_bytes() == CONTENT
-    assert 0.4 <= time.monotonic() - started < 5
+    assert 1 <= time.monotonic() - started < 25
     assert site.requests(NAME)[1]["range"] == "bytes=200000-"
 
 
@@ -184,7 +187,7 @@ def test_stop_wakes_what_waits_for_a_silent_server(site: Site, part: Path) -> No
     started = time.monotonic()
     with pytest.raises(StoppedError):
         download(patient, site.url + NAME, part, EXPECTED)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 25
     # What came is there for the next run.
     assert part.stat().st_size == 100_000
     patient.close()

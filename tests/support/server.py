@@ -114,7 +114,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:  # noqa: C901  one han
                 self.wfile.write(body[: int(size)])
                 self.wfile.flush()
                 if kind == "stall":
-                    site.let_go.wait(30)
+                    site.let_go.wait(60)
                 self.close_connection = True
                 return
             try:
