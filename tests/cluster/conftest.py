@@ -12,12 +12,12 @@ from imagegen.lab import disk, lab
 from imagegen.lab.machine import Machine
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
-from tests.cluster import ground, timeline
+from tests.cluster import faithful, timeline
 from tests.cluster.bake import BUILDER, QUICK, Baked, bake
 from tests.cluster.kubectl import Kubectl, is_ready, until
 from tests.cluster.site import Site
 from tests.support import programs
-from tools import toolbox
+from tools import ground, toolbox
 
 OPERATOR = IPv4Interface("10.77.0.1/24")
 NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21"}
@@ -101,7 +101,7 @@ def prepared(baked: Baked, opened: lab.Lab, pristine: Path, report: list[str]) -
     undeclared = tuple(
         f"{machine.name}: {line}"
         for machine in machines
-        for line in ground.undeclared(pristine, machine.root, baked.site.seed(machine.name))
+        for line in faithful.undeclared(pristine, machine.root, baked.site.seed(machine.name))
     )
     return Prepared(lab=opened, machines=machines, undeclared=undeclared)
 
