@@ -18,6 +18,7 @@ from tests.cluster.kubectl import Kubectl, is_ready, until
 from tests.cluster.site import Site
 from tests.support import programs
 from tools import ground, toolbox
+from tools.base import base
 
 OPERATOR = IPv4Interface("10.77.0.1/24")
 NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21"}
@@ -85,10 +86,21 @@ def opened(baked: Baked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
 
 
 @pytest.fixture(scope="session")
-def pristine(baked: Baked, opened: lab.Lab) -> Iterator[Path]:
+def pristine(baked: Baked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The baked disk as it is, read-only."""
-    raw = disk.copy_raw(baked.disk, opened.folder / "pristine.raw")
-    with disk.mounted(raw, opened.folder / "pristine", read_only=True) as root:
+    folder = tmp_path_factory.mktemp("pristine")
+    raw = disk.copy_raw(baked.disk, folder / "pristine.raw")
+    with disk.mounted(raw, folder / "root", read_only=True) as root:
+        yield root
+    raw.unlink()
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The base disk that everything is baked from, read-only."""
+    folder = tmp_path_factory.mktemp("base")
+    raw = disk.copy_raw(base().disk, folder / "base.raw")
+    with disk.mounted(raw, folder / "root", read_only=True) as root:
         yield root
     raw.unlink()
 
