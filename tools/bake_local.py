@@ -33,7 +33,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="imagegen-bake-local-") as scratch:
         packer = _folder(arguments.spec, arguments.image, Path(scratch))
-        suite = _suite(packer)
+        suite = suite_of(packer)
         start, supplies = base.base(suite), arguments.bundle or bundle(suite=suite)
         arguments.out.mkdir(parents=True, exist_ok=True)
         return _bake(packer, start.disk, supplies.resolve(), arguments.out.resolve())
@@ -57,7 +57,8 @@ def _folder(spec: Path, image: str | None, scratch: Path) -> Path:
     return folders[image]
 
 
-def _suite(packer: Path) -> str:
+def suite_of(packer: Path) -> str:
+    """Debian's own name of the release that an emitted folder is for; the program ends where there is no base of it."""
     variables = json.loads(next(packer.glob("*.auto.pkrvars.json")).read_text(encoding="utf-8"))
     name = variables["os"]
     if name not in SUITES:
@@ -67,7 +68,7 @@ def _suite(packer: Path) -> str:
 
 def _bake(packer: Path, disk: Path, supplies: Path, out: Path) -> int:
     declared = json.loads((packer / "declared.json").read_text(encoding="utf-8"))
-    print(*_left_out(declared), sep="\n", flush=True)
+    print(*left_out(declared), sep="\n", flush=True)
     started = time.monotonic()
     raw, report = out / "disk.raw", out / "report.json"
     for old in (raw, report):
@@ -80,7 +81,7 @@ def _bake(packer: Path, disk: Path, supplies: Path, out: Path) -> int:
     shutil.rmtree(opened.folder, ignore_errors=True)
     state = "sealed" if nspawn_bake.SEAL in bake.seconds and not failure else "NOT sealed"
     print(f"{time.monotonic() - started:6.1f} s  all\ndisk ({state}): {raw}\nreport: {report}", flush=True)
-    return _judge(report, failure)
+    return judge(report, failure)
 
 
 def _run(bake: nspawn_bake.NspawnBake, report: Path) -> str:
@@ -101,7 +102,8 @@ def _run(bake: nspawn_bake.NspawnBake, report: Path) -> str:
     return ""
 
 
-def _left_out(declared: dict[str, Any]) -> list[str]:
+def left_out(declared: dict[str, Any]) -> list[str]:
+    """What a bake here does not show, a line each."""
     return [
         "an nspawn machine: the userland is the image's, the kernel is this machine's; left out are",
         *(f"  {kind}, {len(declared[kind])} declared: {' '.join(declared[kind])}" for kind in nspawn_bake.LEFT_OUT),
@@ -109,7 +111,8 @@ def _left_out(declared: dict[str, Any]) -> list[str]:
     ]
 
 
-def _judge(report: Path, failure: str) -> int:
+def judge(report: Path, failure: str) -> int:
+    """Say how many checks there were, and what failed; the exit code."""
     if report.exists():
         checks = json.loads(report.read_text(encoding="utf-8"))["checks"]
         print(f"checks: {len(checks)}, failed: {sum(not check['passed'] for check in checks)}")

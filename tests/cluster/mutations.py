@@ -155,7 +155,11 @@ def _files(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
         back = f"rm -rf {path} && cp -a /run/kept{path} {path}"
         later = path in _NEEDED_LATER or path in unit_files
         if later:
-            also = content | _that_stand_in(path)
+            also = (
+                content
+                | _that_stand_in(path)
+                | {("unit", unit) for unit in declared["units"] if path.endswith(f"/{unit}")}
+            )
             yield Undo(
                 name=f"file {path}: not there", own=own, also=also, perhaps=_perhaps(path),
                 do=f"{kept} && rm {path}", undo=back, found="absent",
