@@ -101,6 +101,8 @@ forget_identity() {
     /boot/loader/random-seed \
     /efi/loader/random-seed \
     /var/lib/systemd/credential.secret \
+    /var/lib/systemd/timers/* \
+    /var/lib/containerd/*introspection/uuid \
     /root/.ssh \
     "/home/$BUILD_USER/.ssh/authorized_keys" \
     /var/lib/kubelet/* \

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A pattern of paths, `*` within a folder and `**` across folders, and why they differ."""
+    """A pattern of paths, `*` and `?` within a folder and `**` across folders, and why they differ."""
 
     path: str
     reason: str
@@ -19,7 +19,7 @@ class Explanation:
     """Bakes that have it; none named: all."""
 
     def matches(self, path: str) -> bool:
-        parts = (re.escape(part).replace(r"\*", "[^/]*") for part in self.path.split("**"))
+        parts = (re.escape(part).replace(r"\*", "[^/]*").replace(r"\?", "[^/]") for part in self.path.split("**"))
         return re.fullmatch(".*".join(parts), path) is not None
 
 
