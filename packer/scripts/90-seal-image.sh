@@ -102,6 +102,7 @@ forget_identity() {
     /efi/loader/random-seed \
     /var/lib/systemd/credential.secret \
     /var/lib/systemd/timers/* \
+    /var/lib/chrony/*drift \
     /var/lib/containerd/*introspection/uuid \
     /root/.ssh \
     "/home/$BUILD_USER/.ssh/authorized_keys" \
