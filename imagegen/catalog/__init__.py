@@ -148,6 +148,7 @@ class Catalog:
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
     origin_tables: Mapping[str, Any]
+    programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
     def family_of(self, os: str) -> FamilyFacts:
@@ -266,6 +267,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         components=parse_components(tables["components"]),
         feature_gates=parse_gates(seldom["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
+        programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         origin_tables=seldom["origins"],
         diagnostics=Unread(

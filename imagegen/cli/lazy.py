@@ -24,6 +24,7 @@ NAMES = (
     "diff",
     "fingerprint",
     "stale",
+    "sbom",
     "explain",
     "kubeconfig",
     "inspect",
