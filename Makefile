@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint scan bench tools tools-test vm-test bake-figures cluster-test clean
+.PHONY: demo test lint scan bench tools tools-test bake-local vm-test bake-figures cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -40,6 +40,9 @@ tools: $(READY)  ## the real components that the tests run, from Go modules, and
 tools-test: tools  ## every tool's own checks, with the kubeadm of every minor
 	$(BIN)/python -m tools.build --kubeadms
 	$(BIN)/pytest -m "tools or kubeadms" tests/tools
+
+bake-local: $(READY)  ## the bake scripts and checks of a SPEC, or the quickstart, in an nspawn machine; as root
+	$(BIN)/python -m tools.bake_local $(SPEC)
 
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
 	$(BIN)/pytest -m vm tests/vm

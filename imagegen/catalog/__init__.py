@@ -18,6 +18,7 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
+from imagegen.catalog.origins import OriginFacts, parse_origins
 from imagegen.catalog.systems import (
     FamilyFacts,
     SystemFacts,
@@ -146,12 +147,18 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    origin_tables: Mapping[str, Any]
     programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
     def family_of(self, os: str) -> FamilyFacts:
         """What the system's package manager decides."""
         return self.families[self.systems[os].family]
+
+    @property
+    def origins(self) -> OriginFacts:
+        """Where vendors publish what goes into an image: only what locks an image asks."""
+        return parse_origins(self.origin_tables)
 
     @property
     def builders(self) -> tuple[str, ...]:
@@ -203,7 +210,7 @@ def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
     return {flag: since for flag, since in flags.items() if not is_older(version, since)}
 
 
-_SELDOM = ("diagnostics", "feature_gates")
+_SELDOM = ("diagnostics", "feature_gates", "origins")
 _LISTS = ("proxy_modes", "kernels", "containerd")
 
 
@@ -262,6 +269,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         ranges=parse_ranges(tables["ranges"]),
         programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
+        origin_tables=seldom["origins"],
         diagnostics=Unread(
             lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},
         ),
