@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint scan bench tools tools-test bake-local vm-test cluster-test clean
+.PHONY: demo test lint scan bench tools tools-test bake-local vm-test bake-figures cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -46,6 +46,9 @@ bake-local: $(READY)  ## the bake scripts and checks of a SPEC, or the quickstar
 
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
 	$(BIN)/pytest -m vm tests/vm
+
+bake-figures: tools  ## a bake beside the same installs by hand: time and size; a quarter of an hour for each release
+	$(BIN)/pytest -m figures -s tests/vm
 
 cluster-test: tools  ## a real cluster out of the baked image
 	$(BIN)/pytest -m cluster tests/cluster

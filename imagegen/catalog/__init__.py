@@ -1,10 +1,9 @@
 """Facts about versions, systems and providers, as data with their sources in the TOML files beside this."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
@@ -19,6 +18,16 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
+from imagegen.catalog.systems import (
+    FamilyFacts,
+    SystemFacts,
+    VendorFacts,
+    parse_families,
+    parse_systems,
+    parse_vendors,
+)
+from imagegen.catalog.unread import Unread
+from imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +68,6 @@ class KubernetesFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SystemFacts:
-    """What an operating system release fixes."""
-
-    kernel: str
-    cloud_init: str
-    nftables_mode: bool
-    cgroup: int
-    genericcloud: str
-    genericcloud_checksum: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFacts:
     """How user-data reaches a machine; `limit` in bytes before base64, 0 for none."""
 
@@ -84,25 +81,24 @@ class ProviderFacts:
     http_tokens: str
     node_template_taint: str | None = None
 
-    def tokens_too_new_for(self, cloud_init: str) -> bool:
-        """Whether this cloud-init cannot ask the metadata service for a token."""
-        return bool(self.http_tokens) and is_older(cloud_init, self.http_tokens)
+    def tokens_too_new_for(self, cloud_init: str | None) -> bool:
+        """Whether this cloud-init is known to be unable to ask the metadata service for a token."""
+        return cloud_init is not None and bool(self.http_tokens) and is_older(cloud_init, self.http_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
-    """What every image holds."""
+    """What every image holds; `config_versions`: the newest that containerd reads, by its own major version."""
 
     sysctls: Mapping[str, str]
     modules: tuple[str, ...]
-    packages: tuple[str, ...]
     enabled_units: tuple[str, ...]
-    masked_units: tuple[str, ...]
     kubernetes_binaries: tuple[str, ...]
     runtime_binaries: tuple[str, ...]
     cni_plugins: tuple[str, ...]
     settings: Mapping[str, str]
     containerd: str
+    config_versions: Mapping[str, int]
     flannel_image: str
     flannel_plugin_image: str
 
@@ -141,6 +137,8 @@ class Catalog:
 
     kubernetes: Mapping[str, KubernetesFacts]
     systems: Mapping[str, SystemFacts]
+    families: Mapping[str, FamilyFacts]
+    vendors: VendorFacts
     providers: Mapping[str, ProviderFacts]
     image: ImageFacts
     kubelet: KubeletFacts
@@ -148,7 +146,12 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
+
+    def family_of(self, os: str) -> FamilyFacts:
+        """What the system's package manager decides."""
+        return self.families[self.systems[os].family]
 
     @property
     def builders(self) -> tuple[str, ...]:
@@ -200,6 +203,7 @@ def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
     return {flag: since for flag, since in flags.items() if not is_older(version, since)}
 
 
+_SELDOM = ("diagnostics", "feature_gates")
 _LISTS = ("proxy_modes", "kernels", "containerd")
 
 
@@ -209,7 +213,9 @@ def _kubernetes(facts: dict[str, Any]) -> KubernetesFacts:
 
 def parse_catalog(texts: Mapping[str, str]) -> Catalog:
     """Make the catalog of its TOML files, given by name without the suffix."""
-    tables = {name: tomllib.loads(text) for name, text in texts.items()}
+    # What only a few specs, or a finding, need to be looked up is most of the text: it is read then.
+    tables = {name: tomllib.loads(text) for name, text in texts.items() if name not in _SELDOM}
+    seldom = {name: Unread(partial(tomllib.loads, texts[name])) for name in _SELDOM}
     providers = {
         name: ProviderFacts(
             **{
@@ -225,19 +231,20 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
     one = tables["kubelet"]["one_machine"]
     return Catalog(
         kubernetes={minor: _kubernetes(facts) for minor, facts in tables["kubernetes"].items()},
-        systems={name: SystemFacts(**facts) for name, facts in tables["systems"].items()},
+        systems=parse_systems(tables["systems"]),
+        families=parse_families(tables["families"]),
+        vendors=parse_vendors(tables["vendors"]),
         providers=providers,
         image=ImageFacts(
             sysctls=image["sysctls"],
             modules=(*image["modules"]["base"], *image["modules"]["ipvs"]),
-            packages=tuple(image["packages"]["debian"]),
             enabled_units=tuple(image["units"]["enabled"]),
-            masked_units=tuple(image["units"]["masked"]),
             kubernetes_binaries=tuple(image["binaries"]["kubernetes"]),
             runtime_binaries=tuple(image["binaries"]["runtime"]),
             cni_plugins=tuple(image["binaries"]["cni"]),
             settings=image["settings"],
             containerd=image["runtime"]["containerd"],
+            config_versions=image["runtime"]["config_versions"],
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
         ),
@@ -251,8 +258,11 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             ),
         ),
         components=parse_components(tables["components"]),
-        feature_gates=parse_gates(tables["feature_gates"]),
+        feature_gates=parse_gates(seldom["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
+        programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
-        diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
+        diagnostics=Unread(
+            lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},
+        ),
     )

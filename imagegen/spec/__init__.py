@@ -11,6 +11,7 @@ from imagegen.spec.images import (
     Metadata,
     OfflineBundle,
     QemuBuilder,
+    source_of,
 )
 from imagegen.spec.machines import (
     Admin,
@@ -47,7 +48,9 @@ from imagegen.spec.words import (
     Cni,
     EncryptionAlgorithm,
     HttpTokens,
+    ImageSource,
     KubeProxyMode,
+    Mirrors,
     NodeName,
     ProviderType,
     TokenRenewal,
@@ -75,6 +78,7 @@ __all__ = [
     "HttpTokens",
     "Image",
     "ImageKubernetes",
+    "ImageSource",
     "InlineImage",
     "KubeProxy",
     "KubeProxyMode",
@@ -83,6 +87,7 @@ __all__ = [
     "Kubernetes",
     "Metadata",
     "MetadataOptions",
+    "Mirrors",
     "Network",
     "Node",
     "NodeFile",
@@ -102,5 +107,6 @@ __all__ = [
     "TokenRenewal",
     "field_name",
     "read_hostname",
+    "source_of",
     "split_endpoint",
 ]

@@ -1,8 +1,9 @@
 """Golden images, and how Packer makes them."""
 
-from __future__ import annotations
+from dataclasses import field
 
-from dataclasses import dataclass, field
+from imagegen.frozen import dataclass
+from imagegen.spec.words import ImageSource, Mirrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,11 @@ class InlineImage:
     os: str
     name: str | None = None
     architecture: str = "amd64"
-    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    source: ImageSource | None = None
+    bundle: OfflineBundle | None = None
+    mirrors: Mirrors = Mirrors.NONE
+    prepull: bool = True
+    containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
@@ -80,7 +85,16 @@ class Image:
     os: str
     kubernetes: ImageKubernetes = field(default_factory=ImageKubernetes)
     architecture: str = "amd64"
-    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    source: ImageSource | None = None
+    bundle: OfflineBundle | None = None
+    mirrors: Mirrors = Mirrors.NONE
+    prepull: bool = True
+    containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
+
+
+def source_of(image: Image | InlineImage) -> ImageSource:
+    """Where its bake gets what it installs: what it says, or what follows from its bundle."""
+    return image.source or (ImageSource.PACKAGES if image.bundle is None else ImageSource.BUNDLE)
