@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.cluster.mutations import wrong
 from tests.support import bake, guest
 from tests.support.guest import Guest
 
@@ -21,6 +22,7 @@ ADDRESSES = {FIRST: "192.168.76.21", SECOND: "192.168.76.22"}
 USER = "vmtest"
 _LIMIT = 900
 INSIDE = Path(__file__).with_name("inside.py")
+DROPPING = Path(__file__).with_name("dropping.py")
 _PLACE = "/run/imagegen-test"
 _SETTLED = """
 cloud-init status --wait
@@ -57,8 +59,11 @@ def _first(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
         again = machine.reboot(_LIMIT)
         settled_again = _settle(machine)
         rebooted = _look(machine, image)
+        dropped, dropping = _timed(lambda: _drop(machine, image))
         seconds = {"login": login, "cloud-init": settled, "looked at": looked, "reboot": again + settled_again}
-        return {"first": first, "rebooted": rebooted, "seconds": seconds, "console": _console(machine)}
+        seconds |= {"dropping": dropping}
+        console = _console(machine)
+        return {"first": first, "rebooted": rebooted, "dropped": dropped, "seconds": seconds, "console": console}
 
 
 def _second(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
@@ -96,6 +101,19 @@ def _inside(machine: Guest, *options: str) -> dict[str, Any]:
     command = f"python3 -B - {' '.join(options)}"
     seen: dict[str, Any] = json.loads(machine.run(command, stdin=INSIDE.read_bytes(), limit=_LIMIT))
     return seen
+
+
+def _drop(machine: Guest, image: bake.BakedImage) -> dict[str, Any]:
+    """Which checks are red when each module and sysctl is dropped in turn; `verify/` is there from the look."""
+    data = json.loads((image.packer_folder / "declared.json").read_text(encoding="utf-8"))
+    kernel = ("modules", "sysctls", "family")
+    declared = {kind: value if kind in kernel else type(value)() for kind, value in data.items()}
+    others = {key: wrong(value) for key, value in declared["sysctls"].items()}
+    request = json.dumps({"declared": declared, "wrong": others}).encode()
+    machine.run(f"cat > {_PLACE}/request.json", stdin=request)
+    machine.run(f"cat > {_PLACE}/dropping.py", stdin=DROPPING.read_bytes())
+    dropped: dict[str, Any] = json.loads(machine.run(f"python3 -B {_PLACE}/dropping.py", limit=_LIMIT))
+    return dropped
 
 
 def _packed(*paths: Path) -> bytes:

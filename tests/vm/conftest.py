@@ -111,6 +111,7 @@ def _booted_now(site: Site) -> dict[str, Any]:
 
 def _booted_once(site: Site) -> dict[str, Any]:
     looks = [inspect.getsource(boots), inspect.getsource(guest), boots.INSIDE.read_text()]
+    looks += [boots.DROPPING.read_text()]
     key = cache.key(site.image.disk.parent.name, *looks)
     shelf = f"booted/{site.release}"
     _say(f"{site.release}: {'booted before, and unchanged since' if cache.find(shelf, key) else 'to be booted'}")
