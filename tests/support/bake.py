@@ -64,6 +64,12 @@ class BakedImage:
     def cluster_folder(self) -> Path:
         return self.packer_folder.parents[2]
 
+    @property
+    def declared(self) -> dict[str, Any]:
+        """What the image is declared to hold."""
+        read: dict[str, Any] = json.loads((self.packer_folder / "declared.json").read_text(encoding="utf-8"))
+        return read
+
     def wrote(self, name: str) -> Any:
         """One of the JSON files of the evidence."""
         return json.loads((self.evidence / name).read_text(encoding="utf-8"))

@@ -23,6 +23,7 @@ USER = "vmtest"
 _LIMIT = 900
 INSIDE = Path(__file__).with_name("inside.py")
 DROPPING = Path(__file__).with_name("dropping.py")
+KERNEL = ("modules", "sysctls")
 _PLACE = "/run/imagegen-test"
 _SETTLED = """
 cloud-init status --wait
@@ -45,7 +46,7 @@ cat /var/lib/imagegen/status.json
 
 
 def observe(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
-    """Boot it twice, and give what was seen: `first` and `second`, `rebooted`, `refused`, and the seconds."""
+    """Boot it twice, and give what was seen: `first` and `second`, `rebooted`, `refused`, `dropped`, the seconds."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         second = pool.submit(_second, image, key, work)
         return {**_first(image, key, work), **second.result()}
@@ -59,11 +60,8 @@ def _first(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
         again = machine.reboot(_LIMIT)
         settled_again = _settle(machine)
         rebooted = _look(machine, image)
-        dropped, dropping = _timed(lambda: _drop(machine, image))
         seconds = {"login": login, "cloud-init": settled, "looked at": looked, "reboot": again + settled_again}
-        seconds |= {"dropping": dropping}
-        console = _console(machine)
-        return {"first": first, "rebooted": rebooted, "dropped": dropped, "seconds": seconds, "console": console}
+        return {"first": first, "rebooted": rebooted, "seconds": seconds, "console": _console(machine)}
 
 
 def _second(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
@@ -73,7 +71,9 @@ def _second(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
         second = _inside(machine)
         refused = json.loads(machine.run(_OTHER_CONTRACT, limit=_LIMIT))
         left = machine.run("systemctl is-active kubelet; ls /etc/kubernetes/*.conf", check=False)
-        return {"second": second, "refused": {"status": refused, "console": _console(machine), "left": left}}
+        console = _console(machine)
+        dropped = _drop(machine, image)
+        return {"second": second, "refused": {"status": refused, "console": console, "left": left}, "dropped": dropped}
 
 
 @contextmanager
@@ -97,23 +97,23 @@ def _look(machine: Guest, image: bake.BakedImage, *options: str) -> dict[str, An
     return {**_inside(machine, *options), "report": report}
 
 
+def _drop(machine: Guest, image: bake.BakedImage) -> dict[str, Any]:
+    """Names of the red checks by kind and by what was dropped."""
+    declared = image.declared
+    of_the_kernel = {kind: value if kind in KERNEL else type(value)() for kind, value in declared.items()}
+    wrongs = {key: wrong(value) for key, value in declared["sysctls"].items()}
+    request = machine.console.with_name("request.json")
+    request.write_text(json.dumps({"declared": of_the_kernel, "wrong": wrongs}))
+    packed = _packed(image.packer_folder / "verify", DROPPING, request)
+    machine.run(f"mkdir -p {_PLACE} && tar -x -C {_PLACE}", stdin=packed)
+    dropped: dict[str, Any] = json.loads(machine.run(f"python3 -B {_PLACE}/{DROPPING.name}", limit=_LIMIT))
+    return dropped
+
+
 def _inside(machine: Guest, *options: str) -> dict[str, Any]:
     command = f"python3 -B - {' '.join(options)}"
     seen: dict[str, Any] = json.loads(machine.run(command, stdin=INSIDE.read_bytes(), limit=_LIMIT))
     return seen
-
-
-def _drop(machine: Guest, image: bake.BakedImage) -> dict[str, Any]:
-    """Which checks are red when each module and sysctl is dropped in turn; `verify/` is there from the look."""
-    data = json.loads((image.packer_folder / "declared.json").read_text(encoding="utf-8"))
-    kernel = ("modules", "sysctls", "family")
-    declared = {kind: value if kind in kernel else type(value)() for kind, value in data.items()}
-    others = {key: wrong(value) for key, value in declared["sysctls"].items()}
-    request = json.dumps({"declared": declared, "wrong": others}).encode()
-    machine.run(f"cat > {_PLACE}/request.json", stdin=request)
-    machine.run(f"cat > {_PLACE}/dropping.py", stdin=DROPPING.read_bytes())
-    dropped: dict[str, Any] = json.loads(machine.run(f"python3 -B {_PLACE}/dropping.py", limit=_LIMIT))
-    return dropped
 
 
 def _packed(*paths: Path) -> bytes:
