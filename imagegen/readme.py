@@ -61,7 +61,7 @@ def render_readme(plan: ClusterPlan) -> str:
         image=images[0],
         images=" and ".join(f"`{name}`" for name in images),
         its="its" if len(images) == 1 else "each one's",
-        builder="alicloud-ecs" if plan.delivery.provider == "alicloud" else "qemu",
+        builder=plan.images[0].builders[-1].type,
         roles=roles,
         nodes=_NODES.format(names=names) if names else "",
         metadata=_METADATA.format(tokens=tokens) if tokens else "",

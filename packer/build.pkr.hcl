@@ -6,8 +6,14 @@ locals {
 }
 
 build {
-  name    = "imagegen"
-  sources = ["source.qemu.node", "source.alicloud-ecs.node"]
+  name = "imagegen"
+
+  # Packer wants the plugin of every source that is named here, whichever of them it builds.
+  dynamic "source" {
+    for_each = var.builders
+    labels   = ["source.${source.value}.node"]
+    content {}
+  }
 
   provisioner "shell" {
     inline = [
@@ -25,7 +31,7 @@ build {
   }
 
   provisioner "file" {
-    only        = ["alicloud-ecs.node"]
+    except      = ["qemu.node"]
     source      = "${var.bundle_dir}/"
     destination = "${local.work}/bundle"
   }
@@ -61,7 +67,7 @@ build {
   }
 
   provisioner "shell" {
-    only       = ["alicloud-ecs.node"]
+    except     = ["qemu.node", "vsphere-clone.node"]
     inline     = [local.remove_build_user]
     skip_clean = true
   }

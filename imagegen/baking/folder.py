@@ -10,13 +10,13 @@ from pathlib import Path
 
 from imagegen.baking.commands import INIT_SINCE
 
-PLUGINS = "plugins.pkr.hcl"
+PLUGINS = "plugins.*.pkr.hcl"
 RESULTS = ("manifest.json", "report.json")
 
 
 @contextmanager
 def staged(folder: Path, version: tuple[int, ...]) -> Iterator[Path]:
-    """The emitted folder, or for an older Packer a copy without the plugins file, which it does not understand."""
+    """The emitted folder, or for an older Packer a copy without the plugins files, which it does not understand."""
     if version >= INIT_SINCE:
         yield folder
         return

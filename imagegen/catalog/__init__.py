@@ -135,6 +135,10 @@ class DiagnosticPage:
     help: str
 
 
+Permissions = Mapping[str, tuple[str, ...]]
+"""Actions in a cloud's policy language, by what they are for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """All facts."""
@@ -148,12 +152,13 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    permissions: Mapping[str, Permissions]
     diagnostics: Mapping[str, DiagnosticPage]
 
     @property
     def builders(self) -> tuple[str, ...]:
         """Packer's builders that there are settings for."""
-        return tuple(facts.builder for facts in self.providers.values() if facts.builder)
+        return tuple(facts.builder for facts in self.providers.values())
 
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
         """The facts of a version's minor; None where the catalog does not know it."""
@@ -254,5 +259,9 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         feature_gates=parse_gates(tables["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
+        permissions={
+            cloud: {name: tuple(actions) for name, actions in groups.items()}
+            for cloud, groups in tables["permissions"].items()
+        },
         diagnostics={code: DiagnosticPage(**page) for code, page in tables["diagnostics"].items()},
     )

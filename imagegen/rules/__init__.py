@@ -6,6 +6,13 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
+from imagegen.rules.builders import (
+    check_builder_of_the_provider,
+    check_copies,
+    check_exclusions,
+    check_regions,
+    check_sources,
+)
 from imagegen.rules.clouds import check_metadata, check_scaling_from_zero
 from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
 from imagegen.rules.credentials import check_credential_providers
@@ -85,6 +92,11 @@ RULES: tuple[Rule, ...] = (
     check_ignored,
     check_sysctls,
     check_credential_providers,
+    check_sources,
+    check_regions,
+    check_exclusions,
+    check_copies,
+    check_builder_of_the_provider,
 )
 
 

@@ -1,16 +1,24 @@
 """What the user asked for: the checked spec, with the defaults that need no fact to be known."""
 
+from imagegen.spec.builders import (
+    AlicloudBuilder,
+    AmazonBuilder,
+    AzureBuilder,
+    GooglecomputeBuilder,
+    MarketplaceImage,
+    OpenstackBuilder,
+    QemuBuilder,
+    VsphereBuilder,
+)
 from imagegen.spec.cluster import Cluster
 from imagegen.spec.forms import Address, Network, Reference, field_name, read_hostname, split_endpoint
 from imagegen.spec.images import (
-    AlicloudBuilder,
     BakeHook,
     Image,
     ImageKubernetes,
     InlineImage,
     Metadata,
     OfflineBundle,
-    QemuBuilder,
 )
 from imagegen.spec.machines import (
     Admin,
@@ -57,6 +65,8 @@ __all__ = [
     "Address",
     "Admin",
     "AlicloudBuilder",
+    "AmazonBuilder",
+    "AzureBuilder",
     "BakeHook",
     "Bootstrap",
     "Cluster",
@@ -70,6 +80,7 @@ __all__ = [
     "EncryptionAlgorithm",
     "EnvironmentVariable",
     "ExistingControlPlane",
+    "GooglecomputeBuilder",
     "Hook",
     "Hooks",
     "HttpTokens",
@@ -81,6 +92,7 @@ __all__ = [
     "Kubeadm",
     "Kubelet",
     "Kubernetes",
+    "MarketplaceImage",
     "Metadata",
     "MetadataOptions",
     "Network",
@@ -89,6 +101,7 @@ __all__ = [
     "NodeName",
     "NodePool",
     "OfflineBundle",
+    "OpenstackBuilder",
     "Provider",
     "ProviderType",
     "Proxy",
@@ -100,6 +113,7 @@ __all__ = [
     "Taint",
     "Time",
     "TokenRenewal",
+    "VsphereBuilder",
     "field_name",
     "read_hostname",
     "split_endpoint",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from imagegen.spec.forms import Reference
 from imagegen.spec.images import Image, InlineImage, Metadata
@@ -87,17 +88,8 @@ class Cluster:
             return self.images
         inline = self.image
         name = inline.name or self.metadata.name
-        image = Image(
-            api_version=self.api_version,
-            kind="Image",
-            metadata=Metadata(name=name),
-            os=inline.os,
-            architecture=inline.architecture,
-            bundle=inline.bundle,
-            hooks=inline.hooks,
-            qemu=inline.qemu,
-            alicloud=inline.alicloud,
-        )
+        same: dict[str, Any] = {each.name: getattr(inline, each.name) for each in fields(inline) if each.name != "name"}
+        image = Image(api_version=self.api_version, kind="Image", metadata=Metadata(name=name), **same)
         return {name: image, **self.images}
 
     def version_of(self, image: Image) -> str:

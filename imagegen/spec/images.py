@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from imagegen.spec.builders import (
+    AlicloudBuilder,
+    AmazonBuilder,
+    AzureBuilder,
+    GooglecomputeBuilder,
+    OpenstackBuilder,
+    QemuBuilder,
+    VsphereBuilder,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,29 +39,6 @@ class OfflineBundle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QemuBuilder:
-    """Packer's qemu builder."""
-
-    source: str | None = None
-    checksum: str | None = None
-    cpus: int = 2
-    memory_mib: int = 2048
-    disk_gib: int = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlicloudBuilder:
-    """Packer's alicloud-ecs builder."""
-
-    source_image: str
-    instance_type: str
-    vpc: str
-    vswitch: str
-    security_group: str
-    private_address: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InlineImage:
     """The golden image of all nodes, as the Cluster document has it; its name is the cluster's unless it has one."""
 
@@ -59,8 +47,14 @@ class InlineImage:
     architecture: str = "amd64"
     bundle: OfflineBundle = field(default_factory=OfflineBundle)
     hooks: tuple[BakeHook, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
+    amazon: AmazonBuilder | None = None
+    googlecompute: GooglecomputeBuilder | None = None
+    azure: AzureBuilder | None = None
+    openstack: OpenstackBuilder | None = None
+    vsphere: VsphereBuilder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,5 +76,11 @@ class Image:
     architecture: str = "amd64"
     bundle: OfflineBundle = field(default_factory=OfflineBundle)
     hooks: tuple[BakeHook, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
+    amazon: AmazonBuilder | None = None
+    googlecompute: GooglecomputeBuilder | None = None
+    azure: AzureBuilder | None = None
+    openstack: OpenstackBuilder | None = None
+    vsphere: VsphereBuilder | None = None

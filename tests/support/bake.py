@@ -97,7 +97,7 @@ class _Inputs:
 def _bake(inputs: _Inputs, folder: Path) -> None:
     copy = folder / "packer"
     # Packer 1.6.6 rejects required_plugins; it has the builders built in.
-    shutil.copytree(inputs.packer_folder, copy, ignore=shutil.ignore_patterns("plugins.pkr.hcl"))
+    shutil.copytree(inputs.packer_folder, copy, ignore=shutil.ignore_patterns("plugins.*"))
     variables = {
         "bundle_dir": inputs.bundle,
         "output_dir": folder / "output",
