@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_TAG = "imagegen/"
+# Where a slash is not allowed, a hyphen stands for it.
+_TAG = re.compile(r"^imagegen[/-](.+)$")
+_NAME = re.compile(r"^(?P<name>.+)-(?P<kubernetes>\d+\.\d+\.\d+)-(?P<fingerprint>[0-9a-f]{12})$")
 _LONGEST = 60
 
 
@@ -16,7 +20,10 @@ class UnknownListError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baked:
-    """An image that was baked: `contents` as far as its record tells, `made` in a form whose order is time's."""
+    """An image that was baked: `contents` as far as its record tells, `made` in a form whose order is time's.
+
+    The fingerprint may be cut off: a name holds its first 12 digits, a label of Google Cloud 63.
+    """
 
     name: str
     identity: str
@@ -39,11 +46,11 @@ class Verdict:
 
 
 def read_records(data: Any) -> tuple[Baked, ...]:
-    """The images in Packer's manifest.json, in `aliyun ecs DescribeImages`, or in `aws ec2 describe-images`.
+    """The images in Packer's manifest.json, or in the JSON of a cloud's own command (`docs/baking.md` names them).
 
     Images that were not made by imagegen are left out; `UnknownListError` for anything else.
     """
-    for recognise in (_packer_builds, _alicloud_images, _aws_images):
+    for recognise in (_packer_builds, _alicloud_images, _aws_images, _labelled_images, _glance_images, _templates):
         found = recognise(data)
         if found is not None:
             return tuple(record for record in found if record.fingerprint)
@@ -56,7 +63,7 @@ def judge(image: str, contents: Mapping[str, str], fingerprint: str, records: Se
     if not own:
         return Verdict(image=image, newest=None, reasons=("it was never baked",))
     newest = own[-1]
-    if newest.fingerprint == fingerprint:
+    if fingerprint.startswith(newest.fingerprint):
         return Verdict(image=image, newest=newest, reasons=())
     return Verdict(image=image, newest=newest, reasons=tuple(_reasons(newest.contents, contents)))
 
@@ -82,7 +89,7 @@ def _change(name: str, old: str, new: str) -> str:
     return short if len(short) <= _LONGEST else f"{name} changed"
 
 
-def _packer_builds(data: Any) -> Iterator[Baked] | None:
+def _packer_builds(data: Any) -> Iterable[Baked] | None:
     builds = _at(data, "builds")
     if not isinstance(builds, list):
         return None
@@ -100,35 +107,90 @@ def _from_packer(build: Mapping[str, Any]) -> Baked:
     )
 
 
-def _alicloud_images(data: Any) -> Iterator[Baked] | None:
+def _alicloud_images(data: Any) -> Iterable[Baked] | None:
     images = _at(data, "Images", "Image")
-    return _from_cloud(images, "ImageName", "CreationTime") if isinstance(images, list) else None
+    return _tagged(images, "ImageName", "CreationTime") if isinstance(images, list) else None
 
 
-def _aws_images(data: Any) -> Iterator[Baked] | None:
+def _aws_images(data: Any) -> Iterable[Baked] | None:
     images = _at(data, "Images")
-    return _from_cloud(images, "Name", "CreationDate") if isinstance(images, list) else None
+    return _tagged(images, "Name", "CreationDate") if isinstance(images, list) else None
 
 
-def _from_cloud(images: Sequence[Any], name: str, made: str) -> Iterator[Baked]:
+def _tagged(images: Sequence[Any], name: str, made: str) -> Iterator[Baked]:
     for image in map(_mapping, images):
-        tags = dict(_tags(image.get("Tags") or ()))
-        yield Baked(
-            # <name>-<version>-<fingerprint>
-            name=tags.get("image", "").rsplit("-", 2)[0],
-            identity=" ".join(str(image[key]) for key in ("ImageId", name) if key in image),
-            made=str(image.get(made, "")),
-            fingerprint=tags.get("fingerprint", ""),
-            contents=tags,
-        )
+        identity = " ".join(str(image[key]) for key in ("ImageId", name) if key in image)
+        yield _record(str(image.get(name, "")), identity, str(image.get(made, "")), dict(_pairs(image.get("Tags"))))
 
 
-def _tags(tags: Any) -> Iterator[tuple[str, str]]:
+def _pairs(tags: Any) -> Iterator[tuple[str, str]]:
     listed = tags.get("Tag") if isinstance(tags, dict) else tags
     for tag in map(_mapping, listed if isinstance(listed, list) else ()):
-        key = str(tag.get("TagKey", tag.get("Key", "")))
-        if key.startswith(_TAG):
-            yield key.removeprefix(_TAG), str(tag.get("TagValue", tag.get("Value", "")))
+        yield str(tag.get("TagKey", tag.get("Key", ""))), str(tag.get("TagValue", tag.get("Value", "")))
+
+
+def _labelled_images(data: Any) -> Iterable[Baked] | None:
+    """`gcloud compute images list` and `az image list`."""
+    if not isinstance(data, list):
+        return None
+    images = [(image, _mapping(image.get("labels") or image.get("tags"))) for image in map(_mapping, data)]
+    return (
+        _record(
+            str(image.get("name", "")),
+            str(image.get("name", "")),
+            str(image.get("creationTimestamp") or tags.get("imagegen-made", "")),
+            tags,
+        )
+        for image, tags in images
+    )
+
+
+def _glance_images(data: Any) -> Iterable[Baked] | None:
+    """Glance's own list, and `openstack image show`."""
+    images = [data] if _at(data, "properties") is not None else _at(data, "images")
+    if not isinstance(images, list):
+        return None
+    return (
+        _record(
+            str(image.get("name", "")),
+            f"{image.get('id', '')} {image.get('name', '')}",
+            str(image.get("created_at", "")),
+            {**image, **_mapping(image.get("properties"))},
+        )
+        for image in map(_mapping, images)
+    )
+
+
+def _templates(data: Any) -> Iterable[Baked] | None:
+    """`govc vm.info -json`: a template has notes, and no tags."""
+    machines = _at(data, "virtualMachines")
+    return (_from_notes(_mapping(machine)) for machine in machines) if isinstance(machines, list) else None
+
+
+def _from_notes(machine: Mapping[str, Any]) -> Baked:
+    name, config = str(machine.get("name", "")), _mapping(machine.get("config"))
+    try:
+        notes = _mapping(json.loads(str(config.get("annotation", ""))))
+    except ValueError:
+        notes = {}
+    return _record(name, name, str(config.get("createDate", "")), notes)
+
+
+def _record(name: str, identity: str, made: str, tags: Mapping[str, Any]) -> Baked:
+    said = {found[1]: str(value) for key, value in tags.items() if (found := _TAG.match(key))}
+    if "fingerprint" not in said:
+        # A copy has its name alone: <name>-<version>-<fingerprint>.
+        by_name = _NAME.match(name)
+        said = by_name.groupdict() if by_name else {}
+        called = said.pop("name", "")
+    else:
+        ending = f"-{said.get('kubernetes', '')}-{said['fingerprint'][:12]}"
+        called = said.get("image", "").removesuffix(ending)
+    if "kubernetes" in said:
+        # Labels of Google Cloud have no dots.
+        said["kubernetes"] = said["kubernetes"].replace("-", ".")
+    fingerprint = said.get("fingerprint", "")
+    return Baked(name=called, identity=identity, made=made, fingerprint=fingerprint, contents=said)
 
 
 def _mapping(data: Any) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ def stale(
         typer.Option(
             "--against",
             metavar="FILE",
-            help="What was baked: Packer's manifest.json, or the output of `aliyun ecs DescribeImages` or "
+            help="What was baked: Packer's manifest.json, or what a cloud's own command says of its images, such as "
             "`aws ec2 describe-images`; `-` for standard input.",
         ),
     ],
@@ -71,7 +71,7 @@ def _records(against: str) -> tuple[Baked, ...]:
     except OSError as error:
         fail(f"{name}: {error.strerror}")
     except (ValueError, RecursionError, UnknownListError):
-        message = "neither Packer's manifest.json nor a list of images of Alibaba Cloud or AWS, as JSON"
+        message = "neither Packer's manifest.json nor a cloud's list of images, as JSON"
         fail(f"{name}: {message}")
 
 

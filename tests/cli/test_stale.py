@@ -53,7 +53,49 @@ def aws(build: Json) -> Json:
     return {"Images": [{"ImageId": "ami-1", "Name": "demo", "CreationDate": "2026-11-01T00:00:00Z", "Tags": tags}]}
 
 
-def asked(path: Path, record: Json) -> tuple[int, str]:
+def dashed(build: Json) -> Json:
+    """Tags where a slash is not allowed."""
+    (own, _) = alicloud(build)["Images"]["Image"]
+    return {tag["TagKey"].replace("/", "-"): tag["TagValue"] for tag in own["Tags"]["Tag"]}
+
+
+def gcloud(build: Json) -> list[Json]:
+    """Labels have no dots, and 63 characters at most."""
+    labels = {key: value.replace(".", "-")[:63] for key, value in dashed(build).items()}
+    stamp = "2026-11-01T00:00:00.000-07:00"
+    return [{"name": "demo", "creationTimestamp": stamp, "labels": labels}, {"name": "somebody-s", "labels": {}}]
+
+
+def az(build: Json) -> list[Json]:
+    tags = {**dashed(build), "imagegen-made": "2026-11-01T00:00:00Z"}
+    return [{"name": "demo", "location": "westeurope", "tags": tags}, {"name": "somebody-s", "tags": None}]
+
+
+def glance(build: Json) -> Json:
+    return {"images": [{"id": "1", "name": "demo", "created_at": "2026-11-01T00:00:00Z", **dashed(build)}]}
+
+
+def openstack(build: Json) -> Json:
+    return {"id": "1", "name": "demo", "created_at": "2026-11-01T00:00:00Z", "properties": dashed(build)}
+
+
+def govc(build: Json) -> Json:
+    (own, _) = alicloud(build)["Images"]["Image"]
+    notes = json.dumps({tag["TagKey"]: tag["TagValue"] for tag in own["Tags"]["Tag"]})
+    config = {"annotation": notes, "createDate": "2026-11-01T00:00:00Z"}
+    return {"virtualMachines": [{"name": "demo", "config": config}, {"name": "a", "config": {"annotation": "mine"}}]}
+
+
+def without_tags(build: Json) -> Json:
+    """A copy in another region: Alibaba Cloud's has no tags."""
+    name = f"demo-{build['contents']['kubernetes']}-{build['fingerprint'][:12]}"
+    return {"Images": {"Image": [{"ImageId": "m-3", "ImageName": name, "CreationTime": "2026-11-01T00:00:00Z"}]}}
+
+
+RECORDS = [packer, alicloud, aws, gcloud, az, glance, openstack, govc, without_tags]
+
+
+def asked(path: Path, record: Json | list[Json]) -> tuple[int, str]:
     against = path.with_name("record.json")
     against.write_text(json.dumps(record))
     result = run("stale", path, "--against", against)
@@ -69,13 +111,13 @@ def test_the_fingerprint_needs_no_secrets(path: Path) -> None:
     assert manifest["images"]["demo"]["fingerprint"] == described(path)["fingerprint"]
 
 
-@pytest.mark.parametrize("record", [packer, alicloud, aws], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("record", RECORDS, ids=lambda make: make.__name__)
 def test_what_was_just_baked_is_fresh(path: Path, record: Any) -> None:
     code, said = asked(path, record(described(path)))
     assert (code, said.split(" (")[0]) == (0, "demo: fresh")
 
 
-@pytest.mark.parametrize("record", [packer, alicloud, aws], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("record", RECORDS, ids=lambda make: make.__name__)
 def test_another_version_is_said(path: Path, record: Any) -> None:
     old = described(path)
     path.write_text(yaml.safe_dump(spec(kubernetes={"version": "1.37.1"})))
@@ -108,12 +150,13 @@ def test_the_newest_image_counts(path: Path) -> None:
     assert asked(path, packer(old, new))[0] == 1
 
 
-def test_an_image_that_was_never_baked(path: Path) -> None:
-    code, said = asked(path, {"Images": []})
+@pytest.mark.parametrize("record", [{"Images": []}, [], {"images": []}, {"virtualMachines": []}], ids=str)
+def test_an_image_that_was_never_baked(path: Path, record: Any) -> None:
+    code, said = asked(path, record)
     assert (code, said) == (1, "demo: stale\n    it was never baked\n")
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"Images": 1}', b"null", b"\xff", b"[" * 99_999])
+@pytest.mark.parametrize("text", [b"", b"{}", b'{"Images": 1}', b"null", b"\xff", b"[" * 99_999])
 def test_a_file_that_is_no_list(path: Path, text: bytes) -> None:
     against = path.with_name("record.json")
     against.write_bytes(text)
@@ -128,10 +171,13 @@ def test_a_file_that_is_no_list(path: Path, text: bytes) -> None:
         {"builds": [1, {"custom_data": "text"}, {"custom_data": {"name": "demo"}}]},
         {"Images": {"Image": [1, {"Tags": 1}, {"Tags": {"Tag": 1}}, {"Tags": {"Tag": [1]}}]}},
         {"Images": [None, {"Tags": "text"}, {"Tags": [["a", "b"]]}, {}]},
+        [1, {"labels": "text"}, {"tags": ["a"]}, {"name": None}],
+        {"images": [1, {"properties": 1}, {"name": None}]},
+        {"virtualMachines": [1, {"config": 1}, {"config": {"annotation": "[1]"}}, {"config": {"annotation": 1}}]},
     ],
-    ids=["packer", "alicloud", "aws"],
+    ids=["packer", "alicloud", "aws", "gcloud", "glance", "govc"],
 )
-def test_entries_of_a_list_that_are_not_ours(path: Path, record: Json) -> None:
+def test_entries_of_a_list_that_are_not_ours(path: Path, record: Any) -> None:
     assert asked(path, record) == (1, "demo: stale\n    it was never baked\n")
 
 
