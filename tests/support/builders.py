@@ -121,7 +121,9 @@ def with_builder(builder: str, **changed: Any) -> dict[str, Any]:
     """The usual spec, with the builder's provider and settings; None takes a setting away."""
     case = CASES[builder]
     settings = {name: value for name, value in {**case.settings, **changed}.items() if value is not None}
-    return spec(provider=case.provider, image={case.key: settings, "tags": {"team": "platform"}})
+    # An encrypted image of alicloud-ecs cannot have tags.
+    tags = {} if builder == "alicloud-ecs" and settings.get("encrypted") else {"team": "platform"}
+    return spec(provider=case.provider, image={case.key: settings, "tags": tags})
 
 
 def folder_of(data: dict[str, Any]) -> dict[str, bytes]:
