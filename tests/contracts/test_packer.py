@@ -237,6 +237,30 @@ def test_alicloud_leaves_no_agent_and_no_force() -> None:
     )
 
 
+def test_alicloud_has_nothing_that_came_after_the_last_release() -> None:
+    assert not [name for name in source_of("alicloud-ecs") if "kms" in name]
+
+
+def test_alicloud_pays_for_a_public_address_by_traffic() -> None:
+    # Regions outside China know no other way, and it wants a bandwidth.
+    source = source_of("alicloud-ecs")
+    assert source["internet_charge_type"] == "PayByTraffic"
+    assert source["internet_max_bandwidth_out"] == "${var.alicloud_public_ip ? 10 : 0}"
+    assert source["ssh_private_ip"] == "${var.alicloud_public_ip == false}"
+
+
+@pytest.mark.parametrize(("builder", "tags"), [("azure-arm", "azure_tags"), ("openstack", "metadata")])
+def test_no_slash_in_a_tag_where_none_is_allowed(builder: str, tags: str) -> None:
+    assert "local.dashed_tags" in source_of(builder)[tags]
+    assert 'replace(name, "/", "-")' in FILES["locals.pkr.hcl"]
+
+
+@pytest.mark.parametrize("builder", [name for name in BUILDERS if name != "qemu"])
+def test_the_image_carries_its_fingerprint(builder: str) -> None:
+    marks = ("local.tags", "local.dashed_tags", "local.googlecompute_labels", "jsonencode(local.stamps)")
+    assert any(mark in str(value) for value in source_of(builder).values() for mark in marks)
+
+
 def test_vsphere_leaves_no_seed_in_the_template() -> None:
     source = source_of("vsphere-clone")
     assert source["remove_cdrom"] is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -100,6 +101,18 @@ def test_every_example_validates(
         for builder in image.builders:
             result = validate(tool("packer"), folder, builder.type, environments[builder.type])
             assert result.returncode == 0, f"{image.name} {builder.type}: {result.stdout}{result.stderr}"
+
+
+def test_google_cloud_s_labels_are_such(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    folder = emitted("googlecompute", tmp_path)
+    command = [tool("packer"), "console", "."]
+    question = "jsonencode(local.googlecompute_labels)"
+    said = subprocess.run(command, cwd=folder, input=question, capture_output=True, text=True, check=True).stdout
+    labels = json.loads(said.strip().splitlines()[-1])
+    assert set(labels) == {f"imagegen-{name}" for name in ("image", "fingerprint", "kubernetes", "os")} | {"team"}
+    assert all(re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", key) for key in labels)
+    assert all(re.fullmatch(r"[a-z0-9_-]{0,63}", value) for value in labels.values())
+    assert len(labels["imagegen-fingerprint"]) == 63
 
 
 def test_a_wrong_value_is_refused(tmp_path: Path, tool: Callable[[str], str]) -> None:
