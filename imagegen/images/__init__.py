@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imagegen import templating, yaml_dump
 from imagegen.bundle import KeyPair
 from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
+from imagegen.frozen import dataclass
 from imagegen.images.contents import contents_of, fingerprint_of
 from imagegen.images.declared import STAMP, declare
 from imagegen.images.policies import write_policy

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path, Severity
+from imagegen.frozen import dataclass
 from imagegen.spec import AlicloudBuilder, AmazonBuilder, Cluster, Image
 
 _REGIONAL = {"alicloud": "alicloud-ecs", "amazon": "amazon-ebs"}
@@ -27,7 +27,7 @@ _SOURCES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """An image, and where it is described."""
 
@@ -125,7 +125,7 @@ def check_builder_of_the_provider(cluster: Cluster, catalog: Catalog) -> Iterato
 def _places(cluster: Cluster) -> Iterator[_Place]:
     for name, image in cluster.known_images.items():
         inline = name not in cluster.images
-        yield _Place(image, ("image",) if inline else (), "" if inline else name)
+        yield _Place(image=image, path=("image",) if inline else (), document="" if inline else name)
 
 
 def _alicloud_exclusions(place: _Place, builder: AlicloudBuilder) -> Iterator[Diagnostic]:

@@ -1,9 +1,9 @@
 """Packer's builders, as a spec sets them: a dataclass each, named by the spec's own key."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

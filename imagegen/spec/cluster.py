@@ -1,11 +1,10 @@
 """A whole spec."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
+from imagegen.frozen import dataclass
 from imagegen.spec.forms import Reference
 from imagegen.spec.images import Image, InlineImage, Metadata
 from imagegen.spec.machines import Admin, ControlPlane, Hooks, Node, NodeFile, NodePool

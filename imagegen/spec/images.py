@@ -1,10 +1,9 @@
 """Golden images, and how Packer makes them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from imagegen.frozen import dataclass
 from imagegen.spec.builders import (
     AlicloudBuilder,
     AmazonBuilder,

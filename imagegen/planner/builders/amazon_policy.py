@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from imagegen.catalog import Permissions
+from imagegen.frozen import dataclass
 from imagegen.plan import PolicyPlan, StatementPlan
 from imagegen.spec import AmazonBuilder
 
@@ -13,7 +13,7 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 Conditions = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Region:
     """ARNs in one region; images and snapshots have no account in theirs."""
 
@@ -37,7 +37,7 @@ class _Region:
 
 def plan_amazon_policy(builder: AmazonBuilder, image: str, region: str, permissions: Permissions) -> PolicyPlan:
     """A policy for the image of this name, in the regions that it is made in or copied to."""
-    home, regions = _Region(region), tuple(_Region(each) for each in (region, *builder.copy_regions))
+    home, regions = _Region(name=region), tuple(_Region(name=each) for each in (region, *builder.copy_regions))
 
     def allow(name: str, resources: tuple[str, ...], conditions: Conditions | None = None) -> StatementPlan:
         return StatementPlan(
@@ -79,7 +79,7 @@ def _keys(builder: AmazonBuilder, home: _Region) -> Iterator[tuple[str, tuple[st
     """An alias is no resource of a policy: it is a condition on the keys of its region."""
     keys = ({home.name: builder.kms_key} if builder.kms_key else {}) | dict(builder.copy_kms_keys)
     for number, (name, key) in enumerate(keys.items(), start=1):
-        region = _Region(name)
+        region = _Region(name=name)
         _, alias, after = key.rpartition("alias/")
         if alias:
             every = region.arns("kms", "key/*")
