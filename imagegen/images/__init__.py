@@ -77,8 +77,7 @@ def _static_tree(plan: ImagePlan, static: FileTree) -> FileTree:
     """Without the files of builders that are not used: Packer wants the plugin of each that it reads of."""
     plugins = {path.split(".")[1] for path, _ in static if path.startswith(_PLUGINS)}
     unused = plugins - {builder.key for builder in plan.builders}
-    dropped = {path for key in unused for path in (f"{key}{_HCL}", f"{_PLUGINS}{key}{_HCL}")}
-    return FileTree({path: file for path, file in static if path not in dropped})
+    return static.without(path for key in unused for path in (f"{key}{_HCL}", f"{_PLUGINS}{key}{_HCL}"))
 
 
 def _describe(plan: ImagePlan, tree: FileTree) -> Description:
