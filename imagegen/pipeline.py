@@ -161,7 +161,14 @@ def _manifest(
         "cluster": plan.name,
         "kubernetes": plan.kubernetes_version,
         "images": {
-            image.name: {"fingerprint": fingerprints[image.name], "kubernetes": image.kubernetes_version}
+            image.name: {
+                "fingerprint": fingerprints[image.name],
+                "kubernetes": image.kubernetes_version,
+                "os": image.os,
+                "architecture": image.architecture,
+                "source": image.supply.source,
+                "booted": image.booted,
+            }
             for image in plan.images
         },
         "userData": {

@@ -14,9 +14,9 @@ their owner alone, and belong in no repository.
 
        cd images/{image}/packer
        packer init .
-       packer build -only='imagegen.{builder}.node' -var bundle_dir=/path/to/bundle .
+       packer build -only='imagegen.{builder}.node' {variables}.
 
-   `bundle_dir` is the offline bundle that the image is made of.
+{supplies}
 2. **Start the machines** from their image, all at once if you like, each with the user-data of its role:
 
 {roles}
@@ -27,6 +27,15 @@ A machine's console says how far it is: lines that begin with `imagegen:`.
 
 `manifest.json` lists every file with its size and SHA-256, and each image's fingerprint.
 """
+
+_SUPPLIES = {
+    "bundle": "   `bundle_dir` is the offline bundle that {name} is made of.",
+    "packages": "   {name} is made of packages of the vendors' and the distribution's repositories, signed by them.",
+    "binaries": "   {name} is made of the files that `lock.json` beside the templates lists.",
+}
+_NOT_BOOTED = (
+    "   **Not booted:** {names}. No image like that is known to have become a node; boot one before you trust it."
+)
 
 _NODES = """
    Machines with a fixed address read a NoCloud seed: the three files of `nocloud/<node>/` on a volume with the label
@@ -53,6 +62,7 @@ def render_readme(plan: ClusterPlan) -> str:
         for role in plan.roles
     )
     images = [image.name for image in plan.images]
+    offline = any(image.supply.is_offline for image in plan.images)
     names = ", ".join(f"`{node.name}` ({node.role})" for node in plan.nodes)
     tokens = plan.delivery.http_tokens
     return _TEXT.format(
@@ -61,8 +71,16 @@ def render_readme(plan: ClusterPlan) -> str:
         image=images[0],
         images=" and ".join(f"`{name}`" for name in images),
         its="its" if len(images) == 1 else "each one's",
+        variables="-var bundle_dir=/path/to/bundle " if offline else "",
+        supplies=_supplies(plan),
         builder=plan.images[0].builders[-1].type,
         roles=roles,
         nodes=_NODES.format(names=names) if names else "",
         metadata=_METADATA.format(tokens=tokens) if tokens else "",
     )
+
+
+def _supplies(plan: ClusterPlan) -> str:
+    lines = [_SUPPLIES[image.supply.source].format(name=f"`{image.name}`") for image in plan.images]
+    strange = [f"`{image.name}` ({image.os}, {image.architecture})" for image in plan.images if not image.booted]
+    return "\n".join([*lines, *([_NOT_BOOTED.format(names=", ".join(strange))] if strange else [])])

@@ -3,6 +3,11 @@ locals {
   work = "/var/tmp/imagegen"
 
   as_root = "chmod +x {{ .Path }}; sudo env {{ .Vars }} {{ .Path }}"
+
+  # A lock is there or not, and so is a bundle; what is not there is replaced by a file that is.
+  lock          = fileexists("${path.root}/lock.json") ? "${path.root}/lock.json" : ""
+  bundle_source = var.bundle_dir == "" ? "${path.root}/hooks/README" : "${var.bundle_dir}/"
+  bundle_target = var.bundle_dir == "" ? "${local.work}/" : "${local.work}/bundle"
 }
 
 build {
@@ -23,23 +28,24 @@ build {
   }
 
   provisioner "file" {
-    sources = [
-      "${path.root}/files", "${path.root}/hooks", "${path.root}/verify",
-      "${path.root}/image.env", "${path.root}/declared.json",
-    ]
+    sources = compact([
+      "${path.root}/files", "${path.root}/hooks", "${path.root}/verify", "${path.root}/scripts",
+      "${path.root}/image.env", "${path.root}/declared.json", local.lock,
+    ])
     destination = "${local.work}/"
   }
 
   provisioner "file" {
     except      = ["qemu.node"]
-    source      = "${var.bundle_dir}/"
-    destination = "${local.work}/bundle"
+    source      = local.bundle_source
+    destination = local.bundle_target
   }
 
   provisioner "shell" {
-    execute_command = local.as_root
+    execute_command  = local.as_root
+    environment_vars = ["IMAGEGEN_MIRRORS=${join(" ", var.mirrors)}"]
     scripts = [
-      "${path.root}/scripts/10-check-bundle.sh",
+      "${path.root}/scripts/10-gather-files.sh",
       "${path.root}/scripts/20-prepare-system.sh",
       "${path.root}/scripts/30-install-packages.sh",
       "${path.root}/scripts/40-install-files.sh",
@@ -62,8 +68,19 @@ build {
     execute_command = local.as_root
     scripts = [
       "${path.root}/scripts/85-require-verified.sh",
-      "${path.root}/scripts/90-seal-image.sh",
+      "${path.root}/scripts/86-take-inventory.sh",
     ]
+  }
+
+  provisioner "file" {
+    direction   = "download"
+    source      = "/var/lib/imagegen-build/inventory.json"
+    destination = "${path.root}/inventory.json"
+  }
+
+  provisioner "shell" {
+    execute_command = local.as_root
+    scripts         = ["${path.root}/scripts/90-seal-image.sh"]
   }
 
   provisioner "shell" {

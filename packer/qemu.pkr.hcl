@@ -28,12 +28,12 @@ source "qemu" "node" {
 
   # cloud-init finds its seed by the label; the bundle travels on the same disc.
   cd_label = "cidata"
-  cd_files = ["${path.root}/seed/user-data", "${path.root}/seed/meta-data", var.bundle_dir]
+  cd_files = compact(["${path.root}/seed/user-data", "${path.root}/seed/meta-data", var.bundle_dir])
 
   vnc_bind_address = "127.0.0.1"
   # By itself the builder forwards SSH from every address of this machine, and lets the guest out.
   qemuargs = concat(
-    [["-netdev", "user,id=user.0,restrict=on,hostfwd=tcp:127.0.0.1:{{ .SSHHostPort }}-:22"]],
+    [["-netdev", "user,id=user.0,restrict=${var.qemu_outbound ? "off" : "on"},hostfwd=tcp:127.0.0.1:{{ .SSHHostPort }}-:22"]],
     [for model in compact([local.qemu_cpu]) : ["-cpu", model]],
   )
 
@@ -64,6 +64,12 @@ variable "qemu_base_checksum" {
     condition     = regex_replace(var.qemu_base_checksum, "^(|sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}|file:[^[:space:]]+)$", "ok") == "ok"
     error_message = "The qemu_base_checksum is sha256: or sha512: and the hexadecimal digits, or file: and where they stand."
   }
+}
+
+variable "qemu_outbound" {
+  type        = bool
+  description = "Whether the machine that builds the qemu image has a way out; nobody has one into it but SSH on this machine."
+  default     = false
 }
 
 variable "qemu_disk_gib" {

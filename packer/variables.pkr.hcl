@@ -80,10 +80,20 @@ variable "tags" {
 
 variable "bundle_dir" {
   type        = string
-  description = "Folder of the offline bundle."
-  default     = "bundle"
+  description = "Folder of the offline bundle, for an image that is made of one; empty for the others."
+  default     = ""
   validation {
-    condition     = length(var.bundle_dir) > 0 && regex_replace(var.bundle_dir, "/+$", "") == var.bundle_dir
+    condition     = regex_replace(var.bundle_dir, "/+$", "") == var.bundle_dir
     error_message = "The bundle_dir names a folder, without a slash at its end."
+  }
+}
+
+variable "mirrors" {
+  type        = list(string)
+  description = "What is asked in place of addresses, by how they begin: OLD=NEW. They come before those of the spec's profile."
+  default     = []
+  validation {
+    condition     = length([for pair in var.mirrors : pair if regex_replace(pair, "^[^=[:space:]]+=[^[:space:]]+$", "ok") != "ok"]) == 0
+    error_message = "Each of the mirrors is OLD=NEW, without blanks."
   }
 }

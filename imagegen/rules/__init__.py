@@ -8,10 +8,10 @@ from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
 from imagegen.rules.builders import (
     check_builder_of_the_provider,
+    check_builder_sources,
     check_copies,
     check_exclusions,
     check_regions,
-    check_sources,
 )
 from imagegen.rules.clouds import check_metadata, check_scaling_from_zero
 from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
@@ -44,6 +44,7 @@ from imagegen.rules.nodes import (
 from imagegen.rules.preflight import check_ignored, check_sysctls
 from imagegen.rules.proxies import check_proxy_files
 from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
+from imagegen.rules.sources import check_base, check_sources
 from imagegen.spec import Cluster
 
 Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
@@ -93,10 +94,12 @@ RULES: tuple[Rule, ...] = (
     check_sysctls,
     check_credential_providers,
     check_sources,
+    check_builder_sources,
     check_regions,
     check_exclusions,
     check_copies,
     check_builder_of_the_provider,
+    check_base,
 )
 
 

@@ -47,7 +47,7 @@ class _Place:
         )
 
 
-def check_sources(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+def check_builder_sources(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG270: a builder whose base, or whose place, is named twice or not at all."""
     for place in _places(cluster):
         for key, choices in _SOURCES.items():

@@ -19,6 +19,7 @@ from imagegen.spec.images import (
     InlineImage,
     Metadata,
     OfflineBundle,
+    source_of,
 )
 from imagegen.spec.machines import (
     Admin,
@@ -55,7 +56,9 @@ from imagegen.spec.words import (
     Cni,
     EncryptionAlgorithm,
     HttpTokens,
+    ImageSource,
     KubeProxyMode,
+    Mirrors,
     NodeName,
     ProviderType,
     TokenRenewal,
@@ -86,6 +89,7 @@ __all__ = [
     "HttpTokens",
     "Image",
     "ImageKubernetes",
+    "ImageSource",
     "InlineImage",
     "KubeProxy",
     "KubeProxyMode",
@@ -95,6 +99,7 @@ __all__ = [
     "MarketplaceImage",
     "Metadata",
     "MetadataOptions",
+    "Mirrors",
     "Network",
     "Node",
     "NodeFile",
@@ -116,5 +121,6 @@ __all__ = [
     "VsphereBuilder",
     "field_name",
     "read_hostname",
+    "source_of",
     "split_endpoint",
 ]

@@ -13,6 +13,7 @@ from imagegen.spec.builders import (
     QemuBuilder,
     VsphereBuilder,
 )
+from imagegen.spec.words import ImageSource, Mirrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,11 @@ class InlineImage:
     os: str
     name: str | None = None
     architecture: str = "amd64"
-    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    source: ImageSource | None = None
+    bundle: OfflineBundle | None = None
+    mirrors: Mirrors = Mirrors.NONE
+    prepull: bool = True
+    containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
@@ -73,7 +78,11 @@ class Image:
     os: str
     kubernetes: ImageKubernetes = field(default_factory=ImageKubernetes)
     architecture: str = "amd64"
-    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    source: ImageSource | None = None
+    bundle: OfflineBundle | None = None
+    mirrors: Mirrors = Mirrors.NONE
+    prepull: bool = True
+    containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
@@ -83,3 +92,8 @@ class Image:
     azure: AzureBuilder | None = None
     openstack: OpenstackBuilder | None = None
     vsphere: VsphereBuilder | None = None
+
+
+def source_of(image: Image | InlineImage) -> ImageSource:
+    """Where its bake gets what it installs: what it says, or what follows from its bundle."""
+    return image.source or (ImageSource.PACKAGES if image.bundle is None else ImageSource.BUNDLE)

@@ -281,7 +281,7 @@ def test_the_cloud_s_own_account_is_not_on_the_building_machine() -> None:
 def test_the_bundle_reaches_every_builder_that_has_no_disc_for_it() -> None:
     (build,) = parsed(FILES["build.pkr.hcl"])["build"]
     provisioners = [body for block in build["provisioner"] for body in block.values()]
-    assert [body["except"] for body in provisioners if "bundle_dir" in str(body.get("source"))] == [["qemu.node"]]
+    assert [body["except"] for body in provisioners if "bundle_source" in str(body.get("source"))] == [["qemu.node"]]
     removed = [body["except"] for body in provisioners if "remove_build_user" in str(body.get("inline"))]
     assert removed == [["qemu.node", "vsphere-clone.node"]]
     # These two remove it with the power.

@@ -123,7 +123,7 @@ def with_builder(builder: str, **changed: Any) -> dict[str, Any]:
     settings = {name: value for name, value in {**case.settings, **changed}.items() if value is not None}
     # An encrypted image of alicloud-ecs cannot have tags.
     tags = {} if builder == "alicloud-ecs" and settings.get("encrypted") else {"team": "platform"}
-    return spec(provider=case.provider, image={case.key: settings, "tags": tags})
+    return spec(provider=case.provider, image={"bundle": {}, case.key: settings, "tags": tags})
 
 
 def folder_of(data: dict[str, Any]) -> dict[str, bytes]:

@@ -60,8 +60,11 @@ def environments() -> Iterator[dict[str, dict[str, str]]]:
         yield made
 
 
-def validate(packer: str, folder: Path, builder: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [packer, "validate", f"-only=imagegen.{builder}.node", "-var", "bundle_dir=seed", "."]
+def validate(
+    packer: str, folder: Path, builder: str, environment: dict[str, str], *variables: str
+) -> subprocess.CompletedProcess[str]:
+    given = [word for variable in variables or ("bundle_dir=seed",) for word in ("-var", variable)]
+    command = [packer, "validate", f"-only=imagegen.{builder}.node", *given, "."]
     clean = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "CHECKPOINT_DISABLE": "1", **environment}
     return subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
 
@@ -113,6 +116,27 @@ def test_google_cloud_s_labels_are_such(tmp_path: Path, tool: Callable[[str], st
     assert all(re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", key) for key in labels)
     assert all(re.fullmatch(r"[a-z0-9_-]{0,63}", value) for value in labels.values())
     assert len(labels["imagegen-fingerprint"]) == 63
+
+
+@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("builder", ["qemu", "alicloud-ecs"])
+def test_without_a_bundle_none_is_asked_for(
+    builder: str,
+    locked: bool,
+    tmp_path: Path,
+    tool: Callable[[str], str],
+    environments: dict[str, dict[str, str]],
+) -> None:
+    data = with_builder(builder)
+    del data["image"]["bundle"]
+    folder = write(render(data).tree, "images/demo/packer/", tmp_path)
+    if locked:
+        (folder / "lock.json").write_text("{}")
+    mirrors = 'mirrors=["https://dl.k8s.io/=https://mirror/"]'
+    result = validate(tool("packer"), folder, builder, environments[builder], mirrors)
+    assert result.returncode == 0, result.stdout + result.stderr
+    wrong = validate(tool("packer"), folder, builder, environments[builder], 'mirrors=["https://dl.k8s.io/"]')
+    assert "is OLD=NEW" in wrong.stdout + wrong.stderr
 
 
 def test_a_wrong_value_is_refused(tmp_path: Path, tool: Callable[[str], str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagegen.catalog import Catalog
 from imagegen.plan import BuilderPlan
-from imagegen.spec import Cluster, Image
+from imagegen.spec import Cluster, Image, ImageSource, source_of
 
 
 def plan_qemu(_: Cluster, image: Image, __: Catalog) -> BuilderPlan:
@@ -19,6 +19,8 @@ def plan_qemu(_: Cluster, image: Image, __: Catalog) -> BuilderPlan:
         base=checksum if pinned else source,
         disk_gib=builder.disk_gib,
         variables={
+            # A bundle is all that the machine needs.
+            "qemu_outbound": source_of(image) is not ImageSource.BUNDLE,
             "qemu_base_url": source,
             "qemu_base_checksum": checksum,
             "qemu_cpus": builder.cpus,
