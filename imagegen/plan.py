@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from imagegen.frozen import dataclass
+from imagegen.lock import Lock
 
 CONTRACT = 2
 """What image and user-data promise each other on the node; a change that breaks the other half raises it."""
@@ -250,7 +251,8 @@ class ImagePlan:
     """One image: what is in it, and how Packer makes it.
 
     `family` names the package manager; `booted` says whether such an image is known to have become a node; `packages`
-    are the distribution's, `held` those that no upgrade may touch; `hooks` are programs by their file's name.
+    are the distribution's, `held` those that no upgrade may touch; `hooks` are programs by their file's name,
+    `lock` has this architecture, if there is one.
     """
 
     name: str
@@ -280,6 +282,7 @@ class ImagePlan:
     hooks: Mapping[str, str]
     datasources: tuple[str, ...]
     time_servers: tuple[str, ...]
+    lock: Lock | None
     build_user: str
     tags: Mapping[str, str]
     builders: tuple[BuilderPlan, ...]

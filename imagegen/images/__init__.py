@@ -15,6 +15,7 @@ from imagegen.images.declared import STAMP, declare
 from imagegen.images.policies import write_policy
 from imagegen.images.readme import describe_folder
 from imagegen.images.settings import environment, variables
+from imagegen.lock import bake_lock
 from imagegen.plan import CONTRACT, ImagePlan
 
 _TEMPLATES = "image/"
@@ -51,6 +52,8 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
     fingerprint = description.fingerprint
     tree.add(f"files{STAMP}", _json(_stamp(plan, fingerprint)))
     tree.add("image.env", environment(plan, fingerprint))
+    if plan.lock is not None:
+        tree.add("lock.json", bake_lock(plan.lock, plan.architecture))
     tree.add(f"{plan.name}.auto.pkrvars.json", _json(variables(plan, description.contents, fingerprint)))
     tree.add("seed/user-data", _seed_user_data(plan, build_key))
     seed = {"instance-id": f"imagegen-build-{fingerprint[:12]}", "local-hostname": "imagegen-build"}

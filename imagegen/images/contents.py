@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from imagegen.filetree import FileTree
+from imagegen.lock import locked_contents
 from imagegen.plan import ImagePlan
 
 # Folders and files of the emitted folder, by what a person calls them. What is not here steers Packer on the build
@@ -41,12 +42,21 @@ def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
         "units": " ".join((*plan.enabled_units, *(f"-{unit}" for unit in plan.masked_units))),
         "settings": json.dumps(dict(plan.settings), sort_keys=True),
     }
-    return said | _hashes(tree)
+    return said | _hashes(tree) | _locked(plan, said)
 
 
 def fingerprint_of(contents: Mapping[str, str]) -> str:
     """SHA-256 over the contents."""
     return sha256(json.dumps(dict(contents), sort_keys=True).encode()).hexdigest()
+
+
+def _locked(plan: ImagePlan, said: Mapping[str, str]) -> dict[str, str]:
+    if plan.lock is None:
+        return {}
+    # A package may have the name of something else that is said.
+    taken = {*said, *_PARTS, "fingerprint"}
+    locked = locked_contents(plan.lock, plan.architecture)
+    return {f"{name} (locked)" if name in taken else name: version for name, version in locked}
 
 
 def _hashes(tree: FileTree) -> dict[str, str]:

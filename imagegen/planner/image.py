@@ -19,8 +19,9 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     facts = catalog.require_kubernetes(version)
     sandbox = f"{cluster.kubernetes.image_repository}/pause:{facts.pause}"
     provider = catalog.providers[cluster.provider.type]
+    lock = cluster.locks.get(image.metadata.name)
     system, family = catalog.systems[image.os], catalog.family_of(image.os)
-    supply, runtime = plan_supply(image, catalog, version), plan_runtime(image, catalog)
+    supply, runtime = plan_supply(image, catalog, version, lock), plan_runtime(image, catalog)
     kubernetes_packages = catalog.vendors.packages["kubernetes"] if runtime.packages else ()
     return ImagePlan(
         name=image.metadata.name,
@@ -50,6 +51,7 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         hooks=numbered(image.hooks),
         datasources=provider.datasources,
         time_servers=provider.time_servers,
+        lock=lock,
         build_user=BUILD_USER,
         tags=image.tags,
         builders=plan_builders(cluster, image, catalog),

@@ -5,6 +5,7 @@ from dataclasses import field, fields
 from typing import Any
 
 from imagegen.frozen import dataclass
+from imagegen.lock import Lock
 from imagegen.spec.forms import Reference
 from imagegen.spec.images import Image, InlineImage, Metadata
 from imagegen.spec.machines import Admin, ControlPlane, Hooks, Node, NodeFile, NodePool
@@ -24,7 +25,7 @@ from imagegen.spec.settings import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A whole spec; `images` are the Image documents beside the Cluster's."""
+    """A whole spec; `images` are the Image documents beside the Cluster's, `locks` what images are locked to."""
 
     api_version: str
     kind: str
@@ -36,6 +37,7 @@ class Cluster:
     image: InlineImage | None = None
     image_ref: str | None = None
     images: Mapping[str, Image] = field(default_factory=dict)
+    locks: Mapping[str, Lock] = field(default_factory=dict)
     extends: tuple[str, ...] = ()
     runtime: Runtime = field(default_factory=Runtime)
     node_pools: tuple[NodePool, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -181,11 +182,20 @@ def test_one_bake_serves_every_cluster_that_shares_the_image() -> None:
     assert render(one).fingerprints == render(other).fingerprints
 
 
+def beside(files: dict[str, str]) -> Callable[[str], str]:
+    def read(file: str) -> str:
+        if file not in files:
+            raise FileNotFoundError(file)
+        return files[file]
+
+    return read
+
+
 def test_images_come_with_what_a_spec_extends() -> None:
     own = yaml.safe_dump(spec(extends=["images.yaml"], image=None, imageRef="usual")).replace("image: null\n", "")
     changed = "---\napiVersion: imagegen/v1alpha1\nkind: Image\nmetadata: {name: usual}\nos: debian-13\n"
     files = {"images.yaml": IMAGES}
-    cluster, report = pipeline.check(own + changed, "cluster.yaml", load_assets(), files.__getitem__)
+    cluster, report = pipeline.check(own + changed, "cluster.yaml", load_assets(), beside(files))
     assert cluster is not None, report.diagnostics
     assert {name: image.os for name, image in cluster.images.items()} == {
         "usual": "debian-13",
