@@ -100,7 +100,7 @@ def _look(machine: Guest, image: bake.BakedImage, *options: str) -> dict[str, An
 def _drop(machine: Guest, image: bake.BakedImage) -> dict[str, Any]:
     """Names of the red checks by kind and by what was dropped."""
     declared = image.declared
-    of_the_kernel = {kind: value if kind in KERNEL else type(value)() for kind, value in declared.items()}
+    of_the_kernel = {kind: _kept(kind, value) for kind, value in declared.items()}
     wrongs = {key: wrong(value) for key, value in declared["sysctls"].items()}
     request = machine.console.with_name("request.json")
     request.write_text(json.dumps({"declared": of_the_kernel, "wrong": wrongs}))
@@ -108,6 +108,11 @@ def _drop(machine: Guest, image: bake.BakedImage) -> dict[str, Any]:
     machine.run(f"mkdir -p {_PLACE} && tar -x -C {_PLACE}", stdin=packed)
     dropped: dict[str, Any] = json.loads(machine.run(f"python3 -B {_PLACE}/{DROPPING.name}", limit=_LIMIT))
     return dropped
+
+
+def _kept(kind: str, value: Any) -> Any:
+    """What is declared of the kernel; of other kinds nothing."""
+    return value if kind in KERNEL or isinstance(value, str) else type(value)()
 
 
 def _inside(machine: Guest, *options: str) -> dict[str, Any]:
