@@ -170,27 +170,38 @@ class DeliveryPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QemuPlan:
-    """Packer's qemu builder."""
+class StatementPlan:
+    """What a policy allows: actions on resources, where the conditions (operator → key → values) hold."""
 
-    base_url: str
-    base_checksum: str
-    cpus: int
-    memory_mib: int
-    disk_gib: int
+    name: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlicloudPlan:
-    """Packer's alicloud-ecs builder."""
+class PolicyPlan:
+    """All that a builder's account may do; `version` is that of the cloud's policy language."""
 
-    region: str
-    source_image: str
-    instance_type: str
-    vpc: str
-    vswitch: str
-    security_group: str
-    public_ip: bool
+    file: str
+    version: str
+    named: bool
+    statements: tuple[StatementPlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuilderPlan:
+    """One of Packer's builders: `key` names it in the spec and its files, `type` in Packer.
+
+    `base`: what the image starts from. `variables` are those of Packer, by name.
+    """
+
+    key: str
+    type: str
+    base: str
+    disk_gib: int
+    variables: Mapping[str, Any]
+    policy: PolicyPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,8 +284,8 @@ class ImagePlan:
     time_servers: tuple[str, ...]
     lock: Lock | None
     build_user: str
-    qemu: QemuPlan
-    alicloud: AlicloudPlan | None
+    tags: Mapping[str, str]
+    builders: tuple[BuilderPlan, ...]
 
     @property
     def cni_images(self) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def render_readme(plan: ClusterPlan) -> str:
         its="its" if len(images) == 1 else "each one's",
         variables="-var bundle_dir=/path/to/bundle " if offline else "",
         supplies=_supplies(plan),
-        builder="alicloud-ecs" if plan.delivery.provider == "alicloud" else "qemu",
+        builder=plan.images[0].builders[-1].type,
         roles=roles,
         nodes=_NODES.format(names=names) if names else "",
         metadata=_METADATA.format(tokens=tokens) if tokens else "",

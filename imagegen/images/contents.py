@@ -28,8 +28,8 @@ def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
         "kubernetes": plan.kubernetes_version,
         "os": plan.os,
         "architecture": plan.architecture,
-        "base": _base(plan),
-        "disk": f"{plan.qemu.disk_gib} GiB",
+        "base": " ".join(builder.base for builder in plan.builders if builder.base),
+        "disk": " ".join(f"{builder.key} {builder.disk_gib} GiB" for builder in plan.builders),
         "source": plan.supply.source,
         "bundle": _bundle(plan),
         "runtime": f"containerd {plan.runtime.version}",
@@ -70,11 +70,3 @@ def _hashes(tree: FileTree) -> dict[str, str]:
 
 def _bundle(plan: ImagePlan) -> str:
     return (plan.supply.bundle_sha256 or "not pinned") if plan.supply.is_offline else "none"
-
-
-def _base(plan: ImagePlan) -> str:
-    alicloud = plan.alicloud.source_image if plan.alicloud else ""
-    # A pinned base is its checksum, wherever it lies; an unpinned one is its address.
-    pinned = plan.qemu.base_checksum.startswith(("sha256:", "sha512:"))
-    qemu = plan.qemu.base_checksum if pinned else plan.qemu.base_url
-    return " ".join(part for part in (qemu, alicloud) if part)

@@ -1,7 +1,8 @@
 """A whole spec."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, fields
+from typing import Any
 
 from imagegen.frozen import dataclass
 from imagegen.lock import Lock
@@ -88,21 +89,8 @@ class Cluster:
             return self.images
         inline = self.image
         name = inline.name or self.metadata.name
-        image = Image(
-            api_version=self.api_version,
-            kind="Image",
-            metadata=Metadata(name=name),
-            os=inline.os,
-            architecture=inline.architecture,
-            source=inline.source,
-            bundle=inline.bundle,
-            mirrors=inline.mirrors,
-            prepull=inline.prepull,
-            containerd=inline.containerd,
-            hooks=inline.hooks,
-            qemu=inline.qemu,
-            alicloud=inline.alicloud,
-        )
+        same: dict[str, Any] = {each.name: getattr(inline, each.name) for each in fields(inline) if each.name != "name"}
+        image = Image(api_version=self.api_version, kind="Image", metadata=Metadata(name=name), **same)
         return {name: image, **self.images}
 
     def version_of(self, image: Image) -> str:

@@ -19,6 +19,7 @@ _PROGRAMS = {
 }
 # Dropped from the bake, these would stop a later script, which is no check; so they are undone when it is baked.
 _NEEDED_LATER = {
+    "chrony": "65 enables its unit",
     "/usr/bin/kubeadm": "70 asks it for the names of the images",
     "/usr/local/bin/containerd": "50 starts it",
     "/usr/local/bin/ctr": "70 imports with it",
@@ -97,18 +98,17 @@ def wrong(value: str) -> str:
 def _packages(declared: dict[str, Any], ground: Ground) -> Iterator[Mutation]:
     for name in declared["packages"]:
         own = frozenset({("package", name)})
-        if name in ground.brought_along:
+        if name in ground.brought_along or name in _NEEDED_LATER:
             # dpkg's own record of it, since the programs of others need its files.
             marked = f"sed -i '/^Package: {name}$/,/^$/s/^Status: .*/Status: {{}}/' /var/lib/dpkg/status"
             yield Undo(
-                name=f"package {name}: not installed (the base has it, or another package brings it)",
+                name=f"package {name}: not installed, by dpkg's record",
                 own=own,
                 do=marked.format("deinstall ok config-files"),
                 undo=marked.format("install ok installed"),
             )
         else:
-            also = frozenset({("setting", "chrony-folders")} if name == "chrony" else ()) & checks_of(declared)
-            yield Drop(name=f"package {name}: not installed", own=own, also=also, edit=without_word("PACKAGES", name))
+            yield Drop(name=f"package {name}: not installed", own=own, edit=without_word("PACKAGES", name))
 
 
 def _holds(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
@@ -152,7 +152,12 @@ def _units(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
     words = {"enabled": "ENABLED_UNITS", "masked": "MASKED_UNITS"}
     for name, state in declared["units"].items():
         own = frozenset({("unit", name)})
-        yield Drop(name=f"unit {name}: not {state}", own=own, edit=without_word(words[state], name))
+        if state == "enabled" and f"/etc/systemd/system/{name}" not in declared["files"]:
+            # Its package enables it, too.
+            do, undo = f"systemctl --quiet disable {name}", f"systemctl --quiet enable {name}"
+            yield Undo(name=f"unit {name}: disabled", own=own, do=do, undo=undo)
+        else:
+            yield Drop(name=f"unit {name}: not {state}", own=own, edit=without_word(words[state], name))
 
 
 def _files(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:

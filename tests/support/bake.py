@@ -115,7 +115,7 @@ def bake(inputs: Inputs, folder: Path) -> None:
     """Run Packer on a copy of the emitted folder: disk.qcow2 and the evidence are in `folder` then."""
     copy = folder / "packer"
     # Packer 1.6.6 rejects required_plugins; it has the builders built in.
-    shutil.copytree(inputs.packer_folder, copy, ignore=shutil.ignore_patterns("plugins.pkr.hcl"))
+    shutil.copytree(inputs.packer_folder, copy, ignore=shutil.ignore_patterns("plugins.*"))
     variables = {
         "bundle_dir": inputs.bundle,
         "output_dir": folder / "output",
