@@ -164,7 +164,8 @@ def _files(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
     unit_files = {f"/etc/systemd/system/{name}" for name in declared["units"]}
     for path, wanted in declared["files"].items():
         own, content = frozenset({("file", path)}), frozenset({("content", path)} if "sha256" in wanted else ())
-        kept = f"mkdir -p /run/kept && cp -a --parents {path} /run/kept"
+        # Once: another mutation of the same round may have changed it already.
+        kept = f"{{ [ -e /run/kept{path} ] || {{ mkdir -p /run/kept && cp -a --parents {path} /run/kept; }}; }}"
         back = f"rm -rf {path} && cp -a /run/kept{path} {path}"
         later = path in _NEEDED_LATER or path in unit_files
         if later:
@@ -220,7 +221,10 @@ def _images(declared: dict[str, Any], ground: Ground) -> Iterator[Mutation]:
     for name in declared["images"]:
         own, archive = frozenset({("image", name)}), ground.archives.get(name, "")
         again = f"{ctr} import --local {label} /var/tmp/imagegen/source/{archive} >/dev/null"
-        gone = f"{ctr} rm --sync {name} >/dev/null"
+        # The runtime keeps a second name for each image, by which its snapshots would stay.
+        digest = f"$({ctr} list name=={name} | awk 'NR == 2 {{print $3}}')"
+        others = f"$({ctr} list | awk -v digest={digest} '$3 == digest && /^sha256:/ {{print $1}}')"
+        gone = f"{ctr} rm --sync {others} {name} >/dev/null"
         yield Undo(name=f"image {name}: not imported", own=own, do=gone, undo=again, found="absent")
         packed = f"{gone} && {again.replace('--local', '--local --no-unpack')}"
         yield Undo(

@@ -40,6 +40,11 @@ def table(*, chroot: bool) -> dict[str, Any]:
     return found | {key: [*found[key], *further[key]] for key in further} if chroot else found
 
 
+def planted(leftovers: dict[str, Any]) -> Iterator[str]:
+    """Every path that planting writes: another file than was there before, whatever the seal makes of it."""
+    yield from (*leftovers["gone"], *leftovers["empty"], *(entry["path"] for entry in leftovers["changed"]))
+
+
 def removed(script: str) -> tuple[str, ...]:
     """Every pattern that the seal removes, as bash reads it."""
     blocks = re.findall(r"rm -rf \\\n((?:.*\\\n)*.*)\n", script)
