@@ -50,7 +50,16 @@ def templates() -> dict[str, str]:
 
 def packer_folder() -> FileTree:
     """The static half of what Packer builds; scripts and programs are executable."""
-    base = root() / "packer"
+    return _folder("packer")
+
+
+def stock_folder() -> FileTree:
+    """The programs that install a machine from a public image."""
+    return _folder("stock")
+
+
+def _folder(name: str) -> FileTree:
+    base = root() / name
     tree = FileTree()
     for path in sorted(base.rglob("*")):
         parts = path.relative_to(base).parts

@@ -10,6 +10,12 @@ from typing import Any
 CONTRACT = 2
 """What image and user-data promise each other on the node; a change that breaks the other half raises it."""
 
+STOCK_FOLDER = "/var/lib/imagegen/stock"
+"""Where user-data puts what a machine installs itself with; first boot takes it out of cloud-init's copies."""
+STOCK_PAYLOAD = f"{STOCK_FOLDER}/payload"
+STOCK_WORK = "/var/tmp/imagegen"  # noqa: S108  the scripts of the bake know the place; it is made private
+"""Where a machine unpacks that."""
+
 
 class RoleKind(StrEnum):
     """What a node does at first boot."""
@@ -195,7 +201,10 @@ class AlicloudPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePlan:
-    """One image: what is in it, and how Packer makes it; `hooks` are programs by their file's name."""
+    """One image: what is in it, and how Packer makes it; `hooks` are programs by their file's name.
+
+    `stock`: machines install it on themselves, by what user-data holds, or by what lies at `stock_url`.
+    """
 
     name: str
     os: str
@@ -218,9 +227,39 @@ class ImagePlan:
     datasources: tuple[str, ...]
     time_servers: tuple[str, ...]
     bundle_sha256: str
+    bundle_url: str
+    stock: bool
+    stock_url: str
     build_user: str
     qemu: QemuPlan
     alicloud: AlicloudPlan | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockPlan:
+    """What machines install themselves with: files packed into `payload`, in user-data unless there is a `url` for it.
+
+    `steps` are the scripts that are run, in order; `paths` are those of the files that they put in place. `start`,
+    `unit`, `hold`, `loader` and `download` are the texts of what brings it about.
+    """
+
+    payload: bytes
+    sha256: str
+    url: str
+    fingerprint: str
+    masked_units: tuple[str, ...]
+    steps: tuple[str, ...]
+    paths: frozenset[str]
+    start: str
+    unit: str
+    hold: str
+    loader: str
+    download: str
+
+    @property
+    def name(self) -> str:
+        """Of the payload where it is served: another content is another file."""
+        return f"{self.sha256}.json.xz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ build {
   provisioner "shell" {
     execute_command = local.as_root
     scripts = [
+      "${path.root}/scripts/05-fetch-bundle.sh",
       "${path.root}/scripts/10-check-bundle.sh",
       "${path.root}/scripts/20-prepare-system.sh",
       "${path.root}/scripts/30-install-packages.sh",

@@ -125,7 +125,10 @@ def _folders(cluster: Cluster, loaded: Assets, image: str | None, out: Path) -> 
     images = describe_images(cluster, loaded)
     if image is not None and image not in images:
         stop(f"there is no image `{image}`; known: {', '.join(images)}")
-    for name in [image] if image else list(images):
+    baked = [name for name in ([image] if image else images) if name not in cluster.stock_images]
+    if not baked:
+        stop("there is nothing to bake: the machines install themselves (`install: stock`)")
+    for name in baked:
         folder = out / cluster.metadata.name / "images" / name / "packer"
         settings = folder / "image.env"
         if not settings.is_file() or f"IMAGE_FINGERPRINT={images[name].fingerprint}\n" not in settings.read_text():

@@ -13,7 +13,8 @@ from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
 from imagegen.images.contents import contents_of, fingerprint_of
 from imagegen.images.declared import STAMP, declare
 from imagegen.images.settings import environment, variables
-from imagegen.plan import CONTRACT, ImagePlan
+from imagegen.images.stock import pack
+from imagegen.plan import CONTRACT, ImagePlan, StockPlan
 
 _TEMPLATES = "image/"
 _ABOUT_HOOKS = "Programs of the spec's image.hooks, run in the order of their names before the image is checked.\n"
@@ -45,14 +46,26 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
     tree = _content_tree(plan, static, templates)
     description = _describe(plan, tree)
     fingerprint = description.fingerprint
-    tree.add(f"files{STAMP}", _json(_stamp(plan, fingerprint)))
-    tree.add("image.env", environment(plan, fingerprint))
+    _add_identity(tree, plan, fingerprint)
     tree.add(f"{plan.name}.auto.pkrvars.json", _json(variables(plan, description.contents, fingerprint)))
     tree.add("seed/user-data", _seed_user_data(plan, build_key))
     seed = {"instance-id": f"imagegen-build-{fingerprint[:12]}", "local-hostname": "imagegen-build"}
     tree.add("seed/meta-data", yaml_dump.dump(seed))
     tree.add("build-key", build_key.private, PRIVATE)
     return ImageFolder(tree=tree, fingerprint=fingerprint)
+
+
+def render_stock(plan: ImagePlan, static: FileTree, templates: Mapping[str, str], programs: FileTree) -> StockPlan:
+    """The same content, packed for machines that install it on themselves; its fingerprint is the baked image's."""
+    tree = _content_tree(plan, static, templates)
+    fingerprint = _describe(plan, tree).fingerprint
+    _add_identity(tree, plan, fingerprint)
+    return pack(plan, tree, programs, fingerprint)
+
+
+def _add_identity(tree: FileTree, plan: ImagePlan, fingerprint: str) -> None:
+    tree.add(f"files{STAMP}", _json(_stamp(plan, fingerprint)))
+    tree.add("image.env", environment(plan, fingerprint))
 
 
 def _content_tree(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]) -> FileTree:

@@ -27,6 +27,7 @@ def environment(plan: ImagePlan, fingerprint: str) -> str:
         "CNI": plan.cni,
         "BUILD_USER": plan.build_user,
         "BUNDLE_SHA256": plan.bundle_sha256,
+        "BUNDLE_URL": plan.bundle_url,
     }
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from imagegen.catalog import Catalog
 from imagegen.plan import AlicloudPlan, ImagePlan, QemuPlan
 from imagegen.planner.hooks import numbered
-from imagegen.spec import Cluster, Cni, Image
+from imagegen.spec import Cluster, Cni, Image, Install
 
 BUILD_USER = "imagegen-build"
 
@@ -38,6 +38,9 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         datasources=provider.datasources,
         time_servers=provider.time_servers,
         bundle_sha256=image.bundle.sha256 or "",
+        bundle_url=image.bundle.url or "",
+        stock=image.install is Install.STOCK,
+        stock_url=image.stock.url or "",
         build_user=BUILD_USER,
         qemu=_qemu(image),
         alicloud=_alicloud(cluster, image),

@@ -37,6 +37,7 @@ from imagegen.rules.nodes import (
 from imagegen.rules.preflight import check_ignored, check_sysctls
 from imagegen.rules.proxies import check_proxy_files
 from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
+from imagegen.rules.stock import check_bundle_address, check_stock_settings
 from imagegen.spec import Cluster
 
 Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
@@ -85,6 +86,8 @@ RULES: tuple[Rule, ...] = (
     check_ignored,
     check_sysctls,
     check_credential_providers,
+    check_bundle_address,
+    check_stock_settings,
 )
 
 

@@ -11,6 +11,7 @@ from imagegen.spec.images import (
     Metadata,
     OfflineBundle,
     QemuBuilder,
+    Stock,
 )
 from imagegen.spec.machines import (
     Admin,
@@ -47,6 +48,7 @@ from imagegen.spec.words import (
     Cni,
     EncryptionAlgorithm,
     HttpTokens,
+    Install,
     KubeProxyMode,
     NodeName,
     ProviderType,
@@ -76,6 +78,7 @@ __all__ = [
     "Image",
     "ImageKubernetes",
     "InlineImage",
+    "Install",
     "KubeProxy",
     "KubeProxyMode",
     "Kubeadm",
@@ -97,6 +100,7 @@ __all__ = [
     "Registry",
     "Runtime",
     "Scaling",
+    "Stock",
     "Taint",
     "Time",
     "TokenRenewal",

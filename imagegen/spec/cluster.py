@@ -20,6 +20,7 @@ from imagegen.spec.settings import (
     Runtime,
     Time,
 )
+from imagegen.spec.words import Install
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,11 @@ class Cluster:
         return tuple(known[name] for name in names if name)
 
     @property
+    def stock_images(self) -> tuple[str, ...]:
+        """The names of those that nobody bakes: machines install them on themselves."""
+        return tuple(image.metadata.name for image in self.used_images if image.install is Install.STOCK)
+
+    @property
     def systems(self) -> tuple[str, ...]:
         """The operating systems of its machines, each once."""
         return tuple(dict.fromkeys(image.os for image in self.used_images))
@@ -93,6 +99,8 @@ class Cluster:
             metadata=Metadata(name=name),
             os=inline.os,
             architecture=inline.architecture,
+            install=inline.install,
+            stock=inline.stock,
             bundle=inline.bundle,
             hooks=inline.hooks,
             qemu=inline.qemu,

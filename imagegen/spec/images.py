@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from imagegen.spec.words import Install
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
@@ -22,9 +24,17 @@ class BakeHook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfflineBundle:
-    """The folder that a bake installs from."""
+    """The folder that a bake installs from; `url`: the machine downloads it from there."""
 
     sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """How a machine that installs itself gets what it does that with."""
+
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,8 @@ class InlineImage:
     os: str
     name: str | None = None
     architecture: str = "amd64"
+    install: Install = Install.BAKED
+    stock: Stock = field(default_factory=Stock)
     bundle: OfflineBundle = field(default_factory=OfflineBundle)
     hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
@@ -80,6 +92,8 @@ class Image:
     os: str
     kubernetes: ImageKubernetes = field(default_factory=ImageKubernetes)
     architecture: str = "amd64"
+    install: Install = Install.BAKED
+    stock: Stock = field(default_factory=Stock)
     bundle: OfflineBundle = field(default_factory=OfflineBundle)
     hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)

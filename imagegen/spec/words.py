@@ -13,6 +13,13 @@ class ProviderType(StrEnum):
     AWS = "aws"
 
 
+class Install(StrEnum):
+    """When a node gets what it needs beside its user-data."""
+
+    BAKED = "baked"
+    STOCK = "stock"
+
+
 class HttpTokens(StrEnum):
     """Whether a cloud's metadata service answers without a token, in the clouds' words."""
 

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from baked import bundle, checks, report
+from baked import bundle, checks, download, report
 
 
 def main() -> int:
@@ -19,6 +19,10 @@ def main() -> int:
     of_bundle.add_argument("--sha256", default="", help="what bundle.json must hash to; empty: not pinned")
     of_bundle.add_argument("--architecture", required=True)
     of_bundle.add_argument("--kubernetes", required=True)
+    of_download = commands.add_parser("download", help="bring a bundle from where it is served")
+    of_download.add_argument("url", help="of the folder")
+    of_download.add_argument("folder", type=Path)
+    of_download.add_argument("--sha256", required=True, help="what bundle.json must hash to")
     of_image = commands.add_parser("image", help="check the machine against declared.json, write a report")
     of_image.add_argument("declared", type=Path)
     of_image.add_argument("report", type=Path)
@@ -37,6 +41,13 @@ def _bundle(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _download(arguments: argparse.Namespace) -> int:
+    problems = download.fetch(arguments.url, arguments.sha256, arguments.folder)
+    for problem in problems:
+        print(f"download: {problem}", file=sys.stderr)  # noqa: T201
+    return 1 if problems else 0
+
+
 def _image(arguments: argparse.Namespace) -> int:
     declared = json.loads(arguments.declared.read_text())
     report.write(arguments.report, checks.run(declared))
@@ -50,7 +61,7 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0 if written["passed"] else 1
 
 
-_RUN = {"bundle": _bundle, "image": _image, "report": _report}
+_RUN = {"bundle": _bundle, "download": _download, "image": _image, "report": _report}
 
 if __name__ == "__main__":
     sys.exit(main())
