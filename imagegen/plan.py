@@ -239,6 +239,7 @@ class ImagePlan:
 class StockPlan:
     """What machines install themselves with: files packed into `payload`, in user-data unless there is a `url` for it.
 
+    `sha256` is that of the files before they are compressed: compressors differ, and user-data is always the same.
     `steps` are the scripts that are run, in order; `paths` are those of the files that they put in place. `start`,
     `unit`, `hold`, `loader` and `download` are the texts of what brings it about.
     """

@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import itertools
 import json
+import lzma
 import os
 import random
 import time
@@ -26,7 +27,7 @@ class UselessError(Exception):
 
 
 def bring(root: Path, told: dict[str, str]) -> bytes:
-    """The packed files; asks until it has them, since nobody is there to start it again."""
+    """The files; asks until it has them, since nobody is there to start it again."""
     started = time.monotonic()
     for count in itertools.count():
         try:
@@ -39,15 +40,21 @@ def bring(root: Path, told: dict[str, str]) -> bytes:
 
 
 def download(url: str, sha256: str) -> bytes:
-    """What a server has at an address, if it has the digest."""
+    """What a server has at an address, unpacked, if that has the digest."""
     try:
         with urllib.request.urlopen(url, timeout=PATIENCE) as answer:  # noqa: S310  the digest decides
-            content = bytes(answer.read(MOST))
+            packed = bytes(answer.read(MOST))
+            if answer.length:
+                raise UselessError("payload-unreachable", f"{url} ended {answer.length} bytes early")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise UselessError("payload-unreachable", f"{url}: {error} ({type(error).__name__})") from error
+    try:
+        content = lzma.LZMADecompressor().decompress(packed, MOST)
+    except lzma.LZMAError as error:
+        raise UselessError("payload-refused", f"{url} is no xz file: {error}: refused") from error
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise UselessError("payload-refused", f"{url} has sha256 {found}, and user-data wants {sha256}: refused")
+        raise UselessError("payload-refused", f"{url} holds sha256 {found}, and user-data wants {sha256}: refused")
     return content
 
 

@@ -24,19 +24,20 @@ KEPT = "bundle"
 def main() -> None:
     """Unpacks and hands over."""
     os.umask(0o077)
-    files = json.loads(lzma.decompress(packed()))
+    files = json.loads(unpacked())
     clear()
     for name, text in files.items():
         path = WORK / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    os.execv(sys.executable, [sys.executable, str(WORK / "install")])  # noqa: S606
+    # No compiled files: the folder is copied onto the machine as it is.
+    os.execv(sys.executable, [sys.executable, "-B", str(WORK / "install")])  # noqa: S606
 
 
-def packed() -> bytes:
-    """The packed files, from beside this program or from where it is told."""
+def unpacked() -> bytes:
+    """The files, from beside this program or from where it is told."""
     if PAYLOAD.exists():
-        return base64.b85decode(PAYLOAD.read_text().strip())
+        return lzma.decompress(base64.b85decode(PAYLOAD.read_text().strip()))
     import bring  # noqa: PLC0415  there only where it is needed
 
     return bring.bring(ROOT, json.loads(Path(__file__).with_name("stock.json").read_text()))

@@ -18,7 +18,7 @@ _TAKEN = ("scripts/", "verify/", "files/", "hooks/", "image.env", "declared.json
 # A machine that installs itself keeps its identity.
 _SEAL = "scripts/90-seal-image.sh"
 _INSTALL = "install/"
-# Text has no alignment for the compressor to look for; the digest, or user-data itself, vouches for the bytes.
+# Text has no alignment for the compressor to look for.
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 3, "lp": 0, "pb": 0}]
 
 
@@ -32,7 +32,7 @@ def pack(plan: ImagePlan, folder: FileTree, programs: FileTree, fingerprint: str
     payload = lzma.compress(content, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=_FILTERS)
     return StockPlan(
         payload=payload,
-        sha256=sha256(payload).hexdigest(),
+        sha256=sha256(content).hexdigest(),
         url=plan.stock_url,
         fingerprint=fingerprint,
         masked_units=plan.masked_units,

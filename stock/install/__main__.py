@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 
 WORK = Path(__file__).resolve().parent.parent
-# The scripts copy the folder as it is onto the machine.
-sys.dont_write_bytecode = True
 sys.path.insert(0, str(WORK / "files/usr/local/lib/imagegen/firstboot"))
 
 from bootstrap.clock import Clock  # noqa: E402
