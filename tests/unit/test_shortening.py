@@ -13,13 +13,13 @@ ROOT = Path(__file__).parents[2]
 SOURCES = [path for folder in ("packer", "stock") for path in sorted((ROOT / folder).rglob("*.py"))]
 TRICKY = {
     "docstring alone": 'class A(Exception):\n    """Words."""\n',
-    "docstring before more": 'def f(a: int, *, b: "str" = "x: int -> y") -> "T[str]":\n    """Words."""\n    return a\n',
+    "docstring before more": 'def f(a: int, *, b: "str" = "x: int -> y") -> "T[str]":\n    """Words."""\n    return a\n',  # noqa: E501
     "texts of several lines": 'A = """\\\n  kept:\n\n    # no comment\n"""\nB = f"""\n  {A!r}  # text\n   """\n',
     "signs in texts": 'A = "# no comment"  # a comment\nB = lambda x: x  # -> none\n',
     "beyond ASCII": 'def f(grüße: str, *größen: int) -> str:  # ü\n    return "ü # ü" + grüße  # ö\n',
     "lines that go on": "A = [\n    1,  # one\n\n    # two\n    2,\n]\nif A and \\\n        A[0]:\n    B = A\n",
     "texts that go on": "if 1:\n    B = (\n        'x'\n        # in between\n        'y'\n    )\n",
-    "nested": "class A:\n    x: int = 1\n\n    def f(self, /, **more: object) -> None:\n        def g() -> int:\n            'words'\n",
+    "nested": "class A:\n    x: int = 1\n\n    def f(self, **more: int) -> None:\n        def g() -> int:\n            'words'\n",
 }
 
 
