@@ -165,15 +165,14 @@ def _first_command(entries: Any) -> Iterator[str]:
 
 
 STEPS: Mapping[str, str] = {
-    "05-fetch-bundle": "downloads the offline bundle, and checks every file of it against its digest",
-    "10-check-bundle": "checks the bundle as a whole: its digest, its version, its architecture, each file",
+    "10-gather-files": "downloads the offline bundle, if it installs from one, and checks every file of it",
     "20-prepare-system": "masks what would take the package manager's lock; turns swap off",
     "30-install-packages": "installs the system's packages",
     "40-install-files": "puts files in their places; loads modules, sets sysctls",
     "50-install-runtime": "installs containerd and the CNI plugins, and starts containerd",
     "60-install-kubernetes": "installs kubeadm, kubelet and kubectl",
     "65-enable-units": "enables what is to start on every boot",
-    "70-import-images": "imports the container images",
+    "70-import-images": "imports or pulls the container images",
     "75-run-hooks": "runs the spec's image hooks",
     "80-verify-image": "looks whether everything is as it was declared",
     "85-require-verified": "starts all over if something is not",

@@ -202,6 +202,10 @@ def _manifest(
                 "fingerprint": fingerprints[image.name],
                 "kubernetes": image.kubernetes_version,
                 "install": "stock" if image.stock else "baked",
+                "os": image.os,
+                "architecture": image.architecture,
+                "source": image.supply.source,
+                "booted": image.booted,
             }
             for image in plan.images
         },

@@ -200,39 +200,95 @@ class AlicloudPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePlan:
-    """One image: what is in it, and how Packer makes it; `hooks` are programs by their file's name.
+class RepositoryPlan:
+    """A vendor's package repository; its key is used only if it has the fingerprint."""
 
-    `stock`: machines install it on themselves, by what user-data holds, or by what lies at `stock_url`.
+    url: str
+    suite: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyPlan:
+    """Where a bake gets what it installs.
+
+    `repositories` by what they hold, empty unless packages come from them; `mirrors` maps the beginnings of addresses
+    to what is asked in their place; `bundle_sha256` is empty where the bundle is not pinned, `bundle_url` where it is
+    brought to the machine.
+    """
+
+    source: str
+    bundle_sha256: str
+    bundle_url: str
+    repositories: Mapping[str, RepositoryPlan]
+    mirrors: Mapping[str, str]
+    prepull: bool
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the building machine needs no way out."""
+        return self.source == "bundle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimePlan:
+    """containerd: its version, the form of its configuration, and where its programs lie."""
+
+    version: str
+    config_version: int
+    folder: str
+    binaries: tuple[str, ...]
+    packages: tuple[str, ...]
+    cni_folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePlan:
+    """One image: what is in it, and how Packer makes it.
+
+    `family` names the package manager; `booted` says whether such an image is known to have become a node; `packages`
+    are the distribution's, `held` those that no upgrade may touch; `hooks` are programs by their file's name. `stock`:
+    machines install it on themselves, by what user-data holds, or by what lies at `stock_url`.
     """
 
     name: str
     os: str
+    family: str
+    booted: bool
     architecture: str
     kubernetes_version: str
+    kubernetes_packages: tuple[str, ...]
     sandbox_image: str
     cni: str
     flannel_image: str
     flannel_plugin_image: str
+    supply: SupplyPlan
+    runtime: RuntimePlan
+    python: str
+    kubelet_arguments: str
     packages: tuple[str, ...]
+    held: tuple[str, ...]
     modules: tuple[str, ...]
     sysctls: Mapping[str, str]
     enabled_units: tuple[str, ...]
     masked_units: tuple[str, ...]
     kubernetes_binaries: tuple[str, ...]
-    runtime_binaries: tuple[str, ...]
     cni_plugins: tuple[str, ...]
     settings: Mapping[str, str]
     hooks: Mapping[str, str]
     datasources: tuple[str, ...]
     time_servers: tuple[str, ...]
-    bundle_sha256: str
-    bundle_url: str
     stock: bool
     stock_url: str
     build_user: str
     qemu: QemuPlan
     alicloud: AlicloudPlan | None
+
+    @property
+    def cni_images(self) -> tuple[str, ...]:
+        """What the network plugin's manifest asks for."""
+        return (self.flannel_plugin_image, self.flannel_image) if self.cni == "flannel" else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

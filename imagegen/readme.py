@@ -29,20 +29,30 @@ _BAKE = """\
 
        cd images/{image}/packer
        packer init .
-       packer build -only='imagegen.{builder}.node' -var bundle_dir=/path/to/bundle .
+       packer build -only='imagegen.{builder}.node' {variables}.
 
-   `bundle_dir` is the offline bundle that the image is made of.
+{supplies}
 """
 
 _STOCK = """\
 **Nothing is baked for {images}.** Its machines boot a public image of {os} ({architecture}) and install themselves on
-   their first boot{from_where}.
+   their first boot.
+{supplies}
 """
 
 _SERVE = """\
    Before that, serve `images/{image}/stock/{file}` to them as
    {url} . It holds no secrets, and user-data has its SHA-256.
 """
+
+_SUPPLIES = {
+    "bundle": "   `bundle_dir` is the offline bundle that {name} is made of.",
+    "packages": "   {name} is made of packages of the vendors' and the distribution's repositories, signed by them.",
+    "binaries": "   {name} is made of the files that `lock.json` beside the templates lists.",
+}
+_NOT_BOOTED = (
+    "   **Not booted:** {names}. No image like that is known to have become a node; boot one before you trust it."
+)
 
 _NODES = """
    Machines with a fixed address read a NoCloud seed: the three files of `nocloud/<node>/` on a volume with the label
@@ -87,7 +97,10 @@ def _made(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> list[str]:
 
 
 def _bake(plan: ClusterPlan, images: Sequence[ImagePlan]) -> str:
+    offline = any(image.supply.is_offline and not image.supply.bundle_url for image in images)
     return _BAKE.format(
+        variables="-var bundle_dir=/path/to/bundle " if offline else "",
+        supplies=_supplies(images),
         image=images[0].name,
         images=" and ".join(f"`{image.name}`" for image in images),
         its="its" if len(images) == 1 else "each one's",
@@ -100,8 +113,20 @@ def _stock(image: ImagePlan, stock: StockPlan) -> str:
         images=f"`{image.name}`",
         os=image.os,
         architecture=image.architecture,
-        from_where=f", with the offline bundle at {image.bundle_url}" if image.bundle_url else "",
+        supplies=_supplies([image]),
     )
     if stock.url:
         text += _SERVE.format(image=image.name, file=stock.name, url=f"{stock.url}/{stock.name}")
     return text
+
+
+def _supplies(images: Sequence[ImagePlan]) -> str:
+    lines = [_supply(image).format(name=f"`{image.name}`") for image in images]
+    strange = [f"`{image.name}` ({image.os}, {image.architecture})" for image in images if not image.booted]
+    return "\n".join([*lines, *([_NOT_BOOTED.format(names=", ".join(strange))] if strange else [])])
+
+
+def _supply(image: ImagePlan) -> str:
+    if image.supply.bundle_url:
+        return f"   {{name}} is made of the offline bundle at {image.supply.bundle_url} , which the machine downloads."
+    return _SUPPLIES[image.supply.source]

@@ -3,6 +3,11 @@ locals {
   work = "/var/tmp/imagegen"
 
   as_root = "chmod +x {{ .Path }}; sudo env {{ .Vars }} {{ .Path }}"
+
+  # A lock is there or not, and so is a bundle; what is not there is replaced by a file that is.
+  lock          = fileexists("${path.root}/lock.json") ? "${path.root}/lock.json" : ""
+  bundle_source = var.bundle_dir == "" ? "${path.root}/hooks/README" : "${var.bundle_dir}/"
+  bundle_target = var.bundle_dir == "" ? "${local.work}/" : "${local.work}/bundle"
 }
 
 build {
@@ -17,24 +22,24 @@ build {
   }
 
   provisioner "file" {
-    sources = [
-      "${path.root}/files", "${path.root}/hooks", "${path.root}/verify",
-      "${path.root}/image.env", "${path.root}/declared.json",
-    ]
+    sources = compact([
+      "${path.root}/files", "${path.root}/hooks", "${path.root}/verify", "${path.root}/scripts",
+      "${path.root}/image.env", "${path.root}/declared.json", local.lock,
+    ])
     destination = "${local.work}/"
   }
 
   provisioner "file" {
     only        = ["alicloud-ecs.node"]
-    source      = "${var.bundle_dir}/"
-    destination = "${local.work}/bundle"
+    source      = local.bundle_source
+    destination = local.bundle_target
   }
 
   provisioner "shell" {
-    execute_command = local.as_root
+    execute_command  = local.as_root
+    environment_vars = ["IMAGEGEN_MIRRORS=${join(" ", var.mirrors)}"]
     scripts = [
-      "${path.root}/scripts/05-fetch-bundle.sh",
-      "${path.root}/scripts/10-check-bundle.sh",
+      "${path.root}/scripts/10-gather-files.sh",
       "${path.root}/scripts/20-prepare-system.sh",
       "${path.root}/scripts/30-install-packages.sh",
       "${path.root}/scripts/40-install-files.sh",

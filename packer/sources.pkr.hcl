@@ -38,12 +38,12 @@ source "qemu" "node" {
 
   # cloud-init finds its seed by the label; the bundle travels on the same disc.
   cd_label = "cidata"
-  cd_files = ["${path.root}/seed/user-data", "${path.root}/seed/meta-data", var.bundle_dir]
+  cd_files = compact(["${path.root}/seed/user-data", "${path.root}/seed/meta-data", var.bundle_dir])
 
   vnc_bind_address = "127.0.0.1"
   # By itself the builder forwards SSH from every address of this machine, and lets the guest out.
   qemuargs = [
-    ["-netdev", "user,id=user.0,restrict=on,hostfwd=tcp:127.0.0.1:{{ .SSHHostPort }}-:22"],
+    ["-netdev", "user,id=user.0,restrict=${var.qemu_outbound ? "off" : "on"},hostfwd=tcp:127.0.0.1:{{ .SSHHostPort }}-:22"],
   ]
 
   boot_wait                 = "1s"

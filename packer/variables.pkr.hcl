@@ -87,6 +87,12 @@ variable "qemu_base_checksum" {
   }
 }
 
+variable "qemu_outbound" {
+  type        = bool
+  description = "Whether the machine that builds the qemu image has a way out; nobody has one into it but SSH on this machine."
+  default     = false
+}
+
 variable "qemu_disk_gib" {
   type        = number
   description = "Size of the qemu image's disk; machines grow it to what they have."
@@ -233,11 +239,21 @@ variable "alicloud_encrypted" {
 
 variable "bundle_dir" {
   type        = string
-  description = "Folder of the offline bundle."
-  default     = "bundle"
+  description = "Folder of the offline bundle, for an image that is made of one; empty for the others."
+  default     = ""
   validation {
-    condition     = length(var.bundle_dir) > 0 && regex_replace(var.bundle_dir, "/+$", "") == var.bundle_dir
+    condition     = regex_replace(var.bundle_dir, "/+$", "") == var.bundle_dir
     error_message = "The bundle_dir names a folder, without a slash at its end."
+  }
+}
+
+variable "mirrors" {
+  type        = list(string)
+  description = "What is asked in place of addresses, by how they begin: OLD=NEW. They come before those of the spec's profile."
+  default     = []
+  validation {
+    condition     = length([for pair in var.mirrors : pair if regex_replace(pair, "^[^=[:space:]]+=[^[:space:]]+$", "ok") != "ok"]) == 0
+    error_message = "Each of the mirrors is OLD=NEW, without blanks."
   }
 }
 

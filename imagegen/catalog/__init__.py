@@ -19,6 +19,14 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
+from imagegen.catalog.systems import (
+    FamilyFacts,
+    SystemFacts,
+    VendorFacts,
+    parse_families,
+    parse_systems,
+    parse_vendors,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +67,6 @@ class KubernetesFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SystemFacts:
-    """What an operating system release fixes."""
-
-    kernel: str
-    cloud_init: str
-    nftables_mode: bool
-    cgroup: int
-    genericcloud: str
-    genericcloud_checksum: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderFacts:
     """How user-data reaches a machine; `limit` in bytes before base64, 0 for none."""
 
@@ -84,25 +80,24 @@ class ProviderFacts:
     http_tokens: str
     node_template_taint: str | None = None
 
-    def tokens_too_new_for(self, cloud_init: str) -> bool:
-        """Whether this cloud-init cannot ask the metadata service for a token."""
-        return bool(self.http_tokens) and is_older(cloud_init, self.http_tokens)
+    def tokens_too_new_for(self, cloud_init: str | None) -> bool:
+        """Whether this cloud-init is known to be unable to ask the metadata service for a token."""
+        return cloud_init is not None and bool(self.http_tokens) and is_older(cloud_init, self.http_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
-    """What every image holds."""
+    """What every image holds; `config_versions`: the newest that containerd reads, by its own major version."""
 
     sysctls: Mapping[str, str]
     modules: tuple[str, ...]
-    packages: tuple[str, ...]
     enabled_units: tuple[str, ...]
-    masked_units: tuple[str, ...]
     kubernetes_binaries: tuple[str, ...]
     runtime_binaries: tuple[str, ...]
     cni_plugins: tuple[str, ...]
     settings: Mapping[str, str]
     containerd: str
+    config_versions: Mapping[str, int]
     flannel_image: str
     flannel_plugin_image: str
 
@@ -141,6 +136,8 @@ class Catalog:
 
     kubernetes: Mapping[str, KubernetesFacts]
     systems: Mapping[str, SystemFacts]
+    families: Mapping[str, FamilyFacts]
+    vendors: VendorFacts
     providers: Mapping[str, ProviderFacts]
     image: ImageFacts
     kubelet: KubeletFacts
@@ -149,6 +146,10 @@ class Catalog:
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
     diagnostics: Mapping[str, DiagnosticPage]
+
+    def family_of(self, os: str) -> FamilyFacts:
+        """What the system's package manager decides."""
+        return self.families[self.systems[os].family]
 
     @property
     def builders(self) -> tuple[str, ...]:
@@ -225,19 +226,20 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
     one = tables["kubelet"]["one_machine"]
     return Catalog(
         kubernetes={minor: _kubernetes(facts) for minor, facts in tables["kubernetes"].items()},
-        systems={name: SystemFacts(**facts) for name, facts in tables["systems"].items()},
+        systems=parse_systems(tables["systems"]),
+        families=parse_families(tables["families"]),
+        vendors=parse_vendors(tables["vendors"]),
         providers=providers,
         image=ImageFacts(
             sysctls=image["sysctls"],
             modules=(*image["modules"]["base"], *image["modules"]["ipvs"]),
-            packages=tuple(image["packages"]["debian"]),
             enabled_units=tuple(image["units"]["enabled"]),
-            masked_units=tuple(image["units"]["masked"]),
             kubernetes_binaries=tuple(image["binaries"]["kubernetes"]),
             runtime_binaries=tuple(image["binaries"]["runtime"]),
             cni_plugins=tuple(image["binaries"]["cni"]),
             settings=image["settings"],
             containerd=image["runtime"]["containerd"],
+            config_versions=image["runtime"]["config_versions"],
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
         ),

@@ -12,6 +12,7 @@ from imagegen.bundle import KeyPair
 from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
 from imagegen.images.contents import contents_of, fingerprint_of
 from imagegen.images.declared import STAMP, declare
+from imagegen.images.readme import describe_folder
 from imagegen.images.settings import environment, variables
 from imagegen.images.stock import pack
 from imagegen.plan import CONTRACT, ImagePlan, StockPlan
@@ -52,6 +53,7 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
     seed = {"instance-id": f"imagegen-build-{fingerprint[:12]}", "local-hostname": "imagegen-build"}
     tree.add("seed/meta-data", yaml_dump.dump(seed))
     tree.add("build-key", build_key.private, PRIVATE)
+    tree.add("README.md", describe_folder(plan))
     return ImageFolder(tree=tree, fingerprint=fingerprint)
 
 
@@ -92,7 +94,12 @@ def _json(data: Any) -> str:
 def _rendered_files(plan: ImagePlan, templates: Mapping[str, str]) -> list[tuple[str, str]]:
     values = {
         "sandbox_image": plan.sandbox_image,
-        "modules": plan.modules,
+        "containerd": f"{plan.runtime.folder}/containerd",
+        "config_version": plan.runtime.config_version,
+        "cni_folders": plan.runtime.cni_folders,
+        "kubelet_arguments": plan.kubelet_arguments,
+        "python": plan.python,
+        "modules": [module for module in plan.modules if module != "nf_conntrack"],
         "sysctls": plan.sysctls,
         "datasources": plan.datasources,
         "time_servers": plan.time_servers,
@@ -102,6 +109,9 @@ def _rendered_files(plan: ImagePlan, templates: Mapping[str, str]) -> list[tuple
     wanted = {
         "usr/local/lib/imagegen/cni/flannel.yaml": plan.cni == "flannel",
         "etc/chrony/sources.d/imagegen.sources": bool(plan.time_servers),
+        "etc/default/kubelet": plan.kubelet_arguments == "/etc/default/kubelet",
+        "etc/sysconfig/kubelet": plan.kubelet_arguments == "/etc/sysconfig/kubelet",
+        "etc/systemd/system/imagegen-bootstrap.service.d/10-python.conf": plan.python != "python3",
     }
     paths = [path.removeprefix(_TEMPLATES) for path in templates if path.startswith(_TEMPLATES)]
     return [(path, templating.render(templates[_TEMPLATES + path], values)) for path in paths if wanted.get(path, True)]

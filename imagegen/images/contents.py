@@ -29,11 +29,15 @@ def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
         "architecture": plan.architecture,
         "base": _base(plan),
         "disk": f"{plan.qemu.disk_gib} GiB",
-        "bundle": plan.bundle_sha256 or "not pinned",
+        "source": plan.supply.source,
+        "bundle": _bundle(plan),
+        "runtime": f"containerd {plan.runtime.version}",
         "sandbox image": plan.sandbox_image,
         "cni": plan.cni,
-        "packages": " ".join(plan.packages),
-        "programs": " ".join((*plan.kubernetes_binaries, *plan.runtime_binaries, *plan.cni_plugins)),
+        "packages": " ".join((*plan.packages, *plan.held)),
+        "repositories": " ".join(repository.url for repository in plan.supply.repositories.values()),
+        "images": " ".join(plan.cni_images) if plan.supply.prepull else "",
+        "programs": " ".join((*plan.kubernetes_binaries, *plan.runtime.binaries, *plan.cni_plugins)),
         "units": " ".join((*plan.enabled_units, *(f"-{unit}" for unit in plan.masked_units))),
         "settings": json.dumps(dict(plan.settings), sort_keys=True),
     }
@@ -52,6 +56,10 @@ def _hashes(tree: FileTree) -> dict[str, str]:
         if name is not None:
             digests[name].update(f"{path} {file.mode:o} {file.digest}\n".encode())
     return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+def _bundle(plan: ImagePlan) -> str:
+    return (plan.supply.bundle_sha256 or "not pinned") if plan.supply.is_offline else "none"
 
 
 def _base(plan: ImagePlan) -> str:

@@ -10,22 +10,28 @@ from imagegen.plan import ImagePlan
 
 FILES = "files/"
 STAMP = "/etc/imagegen/image.json"
+CONNTRACK = "/etc/modules-load.d/imagegen-conntrack.conf"
 
 
 def declare(plan: ImagePlan, tree: FileTree) -> dict[str, Any]:
     """What `verify/` looks for on the machine; each entry is what a script was told, too."""
     units = dict.fromkeys(plan.enabled_units, "enabled") | dict.fromkeys(plan.masked_units, "masked")
     binaries = {f"/usr/bin/{name}": plan.kubernetes_version for name in plan.kubernetes_binaries}
-    binaries |= {f"/usr/local/bin/{name}": "" for name in plan.runtime_binaries}
+    binaries |= {f"{plan.runtime.folder}/{name}": "" for name in plan.runtime.binaries}
+    # Of a bundle's programs, bundle.json vouches for the version.
+    binaries |= {f"{plan.runtime.folder}/containerd": "" if plan.supply.is_offline else plan.runtime.version}
     binaries |= {f"/opt/cni/bin/{name}": "" for name in plan.cni_plugins}
+    pulled = (plan.sandbox_image, *plan.cni_images) if plan.supply.prepull else ()
     return {
+        "family": plan.family,
         "modules": list(plan.modules),
         "sysctls": dict(plan.sysctls),
-        "packages": list(plan.packages),
+        "packages": [*plan.packages, *plan.held],
+        "holds": list(plan.held),
         "binaries": binaries,
         "units": units,
         "files": dict(_declared_files(tree)),
-        "images": [plan.sandbox_image],
+        "images": [plan.sandbox_image] if plan.supply.is_offline else list(pulled),
         "settings": dict(plan.settings),
     }
 
@@ -36,5 +42,6 @@ def _declared_files(tree: FileTree) -> Iterator[tuple[str, dict[str, str]]]:
             target = f"/{path.removeprefix(FILES)}"
             mode = "0755" if any(part.endswith("bin") for part in target.split("/")[:-1]) else "0644"
             yield target, {"mode": mode, "sha256": file.digest}
-    # The bake writes into it when and by whom it was made.
+    # The bake writes into the one when and by whom it was made, into the other what the kernel calls its module.
     yield STAMP, {"mode": "0644"}
+    yield CONNTRACK, {"mode": "0644"}

@@ -11,25 +11,52 @@ from imagegen.plan import AlicloudPlan, ImagePlan
 
 def environment(plan: ImagePlan, fingerprint: str) -> str:
     """The file that every script reads: `KEY='value'` lines for bash."""
+    lists = {
+        "PACKAGES": plan.packages,
+        "HELD_PACKAGES": plan.held,
+        "KUBERNETES_PACKAGES": plan.kubernetes_packages,
+        "RUNTIME_PACKAGES": plan.runtime.packages,
+        "MASKED_UNITS": plan.masked_units,
+        "ENABLED_UNITS": plan.enabled_units,
+        "KUBERNETES_BINARIES": plan.kubernetes_binaries,
+        "RUNTIME_BINARIES": plan.runtime.binaries,
+        "CNI_PLUGINS": plan.cni_plugins,
+        "CNI_IMAGES": plan.cni_images,
+        "MIRRORS": tuple(f"{old}={new}" for old, new in plan.supply.mirrors.items()),
+    }
     values = {
         "IMAGE_NAME": plan.name,
         "IMAGE_FINGERPRINT": fingerprint,
         "ARCHITECTURE": plan.architecture,
+        "FAMILY": plan.family,
+        "PYTHON": plan.python,
         "KUBERNETES_VERSION": plan.kubernetes_version,
-        "PACKAGES": " ".join(plan.packages),
-        "MASKED_UNITS": " ".join(plan.masked_units),
-        "ENABLED_UNITS": " ".join(plan.enabled_units),
-        "KUBERNETES_BINARIES": " ".join(plan.kubernetes_binaries),
-        "RUNTIME_BINARIES": " ".join(plan.runtime_binaries),
-        "CNI_PLUGINS": " ".join(plan.cni_plugins),
+        "CONTAINERD_VERSION": plan.runtime.version,
         "IMAGE_REPOSITORY": plan.sandbox_image.rpartition("/")[0],
         "SANDBOX_IMAGE": plan.sandbox_image,
         "CNI": plan.cni,
         "BUILD_USER": plan.build_user,
-        "BUNDLE_SHA256": plan.bundle_sha256,
-        "BUNDLE_URL": plan.bundle_url,
+        "SOURCE": plan.supply.source,
+        "BUNDLE_SHA256": plan.supply.bundle_sha256,
+        "BUNDLE_URL": plan.supply.bundle_url,
+        "PREPULL": "true" if plan.supply.prepull else "false",
+        **{key: " ".join(words) for key, words in lists.items()},
+        **_repositories(plan),
     }
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
+
+
+def _repositories(plan: ImagePlan) -> dict[str, str]:
+    values = {"REPOSITORIES": " ".join(plan.supply.repositories)}
+    for name, repository in plan.supply.repositories.items():
+        start = f"REPOSITORY_{name.upper()}"
+        values |= {
+            f"{start}_URL": repository.url,
+            f"{start}_SUITE": repository.suite,
+            f"{start}_KEY": repository.key,
+            f"{start}_FINGERPRINT": repository.fingerprint,
+        }
+    return values
 
 
 def variables(plan: ImagePlan, contents: Mapping[str, str], fingerprint: str) -> dict[str, Any]:
@@ -41,6 +68,8 @@ def variables(plan: ImagePlan, contents: Mapping[str, str], fingerprint: str) ->
         "kubernetes_version": plan.kubernetes_version,
         "os": plan.os,
         "architecture": plan.architecture,
+        "bundle_dir": "bundle" if plan.supply.is_offline else "",
+        "qemu_outbound": not plan.supply.is_offline,
         "qemu_base_url": plan.qemu.base_url,
         "qemu_base_checksum": plan.qemu.base_checksum,
         "qemu_cpus": plan.qemu.cpus,

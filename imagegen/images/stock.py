@@ -15,6 +15,8 @@ from imagegen.plan import ImagePlan, StockPlan
 
 # Of the image's folder; what is not here is Packer's.
 _TAKEN = ("scripts/", "verify/", "files/", "hooks/", "image.env", "declared.json")
+# A script for each package manager.
+_FAMILIES = "scripts/family/"
 # A machine that installs itself keeps its identity.
 _SEAL = "scripts/90-seal-image.sh"
 _INSTALL = "install/"
@@ -24,7 +26,7 @@ _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 3
 
 def pack(plan: ImagePlan, folder: FileTree, programs: FileTree, fingerprint: str) -> StockPlan:
     """The image's folder as its machines are given it; `programs` are those that install it (stock/)."""
-    texts = {path: file.content.decode() for path, file in folder if path.startswith(_TAKEN) and path != _SEAL}
+    texts = {path: file.content.decode() for path, file in folder if _is_taken(path, plan.family)}
     texts |= {path: file.content.decode() for path, file in programs if path.startswith(_INSTALL)}
     texts = {path: shorten(text) if path.endswith(".py") else text for path, text in texts.items()}
     texts["declared.json"] = _declared(json.loads(texts["declared.json"]))
@@ -44,6 +46,11 @@ def pack(plan: ImagePlan, folder: FileTree, programs: FileTree, fingerprint: str
         loader=shorten(_text(programs, "load.py")),
         download=shorten(_text(programs, "bring.py")),
     )
+
+
+def _is_taken(path: str, family: str) -> bool:
+    foreign = path.startswith(_FAMILIES) and path != f"{_FAMILIES}{family}.sh"
+    return path.startswith(_TAKEN) and path != _SEAL and not foreign
 
 
 def _name(path: str) -> str:

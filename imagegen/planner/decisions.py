@@ -16,6 +16,7 @@ from imagegen.spec import (
     NodeName,
     NodePool,
     QemuBuilder,
+    source_of,
 )
 
 
@@ -24,8 +25,13 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
     proxy = replace(cluster.network.kube_proxy, mode=_proxy_mode(cluster, catalog))
     inline = cluster.image
     if inline is not None:
-        qemu = _qemu(inline, catalog)
-        inline = replace(inline, name=inline.name or cluster.metadata.name, qemu=qemu)
+        inline = replace(
+            inline,
+            name=inline.name or cluster.metadata.name,
+            source=source_of(inline),
+            containerd=inline.containerd or catalog.image.containerd,
+            qemu=_qemu(inline, catalog),
+        )
     return replace(
         cluster,
         # What is decided stands alone.
@@ -49,15 +55,23 @@ def _node_name(group: ControlPlane | NodePool) -> NodeName:
 
 def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:
     version = ImageKubernetes(version=cluster.version_of(image))
-    return replace(image, kubernetes=version, qemu=_qemu(image, catalog))
+    return replace(
+        image,
+        kubernetes=version,
+        source=source_of(image),
+        containerd=image.containerd or catalog.image.containerd,
+        qemu=_qemu(image, catalog),
+    )
 
 
 def _qemu(image: Image | InlineImage, catalog: Catalog) -> QemuBuilder:
     if image.qemu.source is not None:
         return image.qemu
-    system = catalog.systems[image.os]
-    source = system.genericcloud.format(architecture=image.architecture)
-    return replace(image.qemu, source=source, checksum=image.qemu.checksum or system.genericcloud_checksum)
+    base = catalog.systems[image.os].base_image(image.architecture)
+    if base is None:
+        return image.qemu
+    source, checksum = base
+    return replace(image.qemu, source=source, checksum=image.qemu.checksum or checksum)
 
 
 def _credential_providers(cluster: Cluster, catalog: Catalog) -> CredentialProviders | None:
@@ -74,5 +88,5 @@ def _proxy_mode(cluster: Cluster, catalog: Catalog) -> KubeProxyMode:
     if chosen is not None:
         return chosen
     usual = KubeProxyMode(catalog.require_kubernetes(cluster.kubernetes.version).default_proxy_mode)
-    able = all(catalog.systems[image.os].nftables_mode for image in cluster.used_images)
+    able = all(catalog.systems[image.os].nftables_mode is not False for image in cluster.used_images)
     return KubeProxyMode.IPTABLES if usual is KubeProxyMode.NFTABLES and not able else usual

@@ -5,9 +5,11 @@ from __future__ import annotations
 from imagegen.catalog import Catalog
 from imagegen.plan import AlicloudPlan, ImagePlan, QemuPlan
 from imagegen.planner.hooks import numbered
-from imagegen.spec import Cluster, Cni, Image, Install
+from imagegen.planner.supply import plan_runtime, plan_supply
+from imagegen.spec import Cluster, Cni, Image, ImageSource, Install
 
 BUILD_USER = "imagegen-build"
+_BOOTED_ON = "amd64"
 
 
 def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
@@ -16,35 +18,50 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     facts = catalog.require_kubernetes(version)
     sandbox = f"{cluster.kubernetes.image_repository}/pause:{facts.pause}"
     provider = catalog.providers[cluster.provider.type]
+    system, family = catalog.systems[image.os], catalog.family_of(image.os)
+    supply, runtime = plan_supply(image, catalog, version), plan_runtime(image, catalog)
+    kubernetes_packages = catalog.vendors.packages["kubernetes"] if runtime.packages else ()
     return ImagePlan(
         name=image.metadata.name,
         os=image.os,
+        family=system.family,
+        booted=system.booted and supply.is_offline and image.architecture == _BOOTED_ON,
         architecture=image.architecture,
         kubernetes_version=version,
+        kubernetes_packages=kubernetes_packages,
         sandbox_image=sandbox,
         cni=cluster.network.cni,
         flannel_image=content.flannel_image,
         flannel_plugin_image=content.flannel_plugin_image,
-        packages=content.packages,
+        supply=supply,
+        runtime=runtime,
+        python=system.python,
+        kubelet_arguments=family.kubelet_arguments,
+        packages=_packages(image, catalog),
+        held=(*kubernetes_packages, *runtime.packages),
         modules=content.modules,
         sysctls=content.sysctls,
-        enabled_units=content.enabled_units,
-        masked_units=content.masked_units,
+        enabled_units=(*content.enabled_units, *family.enabled_units),
+        masked_units=family.masked_units,
         kubernetes_binaries=content.kubernetes_binaries,
-        runtime_binaries=content.runtime_binaries,
         cni_plugins=content.cni_plugins if cluster.network.cni is not Cni.NONE else (),
-        settings={**content.settings, "containerd-sandbox": sandbox},
+        settings={**content.settings, **family.settings, "containerd-sandbox": sandbox},
         hooks=numbered(image.hooks),
         datasources=provider.datasources,
         time_servers=provider.time_servers,
-        bundle_sha256=image.bundle.sha256 or "",
-        bundle_url=image.bundle.url or "",
         stock=image.install is Install.STOCK,
         stock_url=image.stock.url or "",
         build_user=BUILD_USER,
         qemu=_qemu(image),
         alicloud=_alicloud(cluster, image),
     )
+
+
+def _packages(image: Image, catalog: Catalog) -> tuple[str, ...]:
+    family = catalog.family_of(image.os)
+    # The vendors' package of containerd brings runc, the files of a release have it beside them.
+    runc = family.runc_package if image.source is ImageSource.BUNDLE else None
+    return tuple(sorted({*family.packages, *catalog.systems[image.os].packages, *([runc] if runc else [])}))
 
 
 def _qemu(image: Image) -> QemuPlan:

@@ -28,7 +28,7 @@ def check_proxy_mode(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]
             path=path,
         )
     gate, version = facts.proxy_mode_gates.get(mode), cluster.kubernetes.version
-    unable = [name for name in cluster.systems if not catalog.systems[name].nftables_mode]
+    unable = [name for name in cluster.systems if catalog.systems[name].nftables_mode is False]
     faults = {
         f"kube-proxy of Kubernetes {version} has no mode `{mode}`": mode not in facts.proxy_modes,
         f"kube-proxy's mode `{mode}` is alpha in Kubernetes {version}, behind the feature gate {gate}": (
@@ -65,16 +65,18 @@ def check_cgroup(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
 
 
 def check_containerd(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
-    """IG242: the image's containerd is older than this version wants."""
-    facts, ours = catalog.kubernetes_facts(cluster.kubernetes.version), catalog.image.containerd
-    least = facts.least_containerd(ours) if facts else None
-    if least:
-        yield Diagnostic(
-            code="IG242",
-            message=f"Kubernetes {cluster.kubernetes.version} wants containerd {least}, and the bundle has {ours}",
-            hint="take an older Kubernetes, or an imagegen that bundles a newer containerd",
-            path=_VERSION,
-        )
+    """IG242: an image's containerd is older than this version wants."""
+    facts = catalog.kubernetes_facts(cluster.kubernetes.version)
+    versions = dict.fromkeys(image.containerd or catalog.image.containerd for image in cluster.used_images)
+    for ours in versions if facts else ():
+        least = facts.least_containerd(ours) if facts else None
+        if least:
+            yield Diagnostic(
+                code="IG242",
+                message=f"Kubernetes {cluster.kubernetes.version} wants containerd {least}, and the image has {ours}",
+                hint=f"image.containerd says another version, the usual one is {catalog.image.containerd}",
+                path=_VERSION,
+            )
 
 
 def check_kernel(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
@@ -83,7 +85,7 @@ def check_kernel(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
     kernels = {name: catalog.systems[name].kernel for name in cluster.systems}
     if facts is None or _ignores_system_check(cluster):
         return
-    for name in [name for name, kernel in kernels.items() if not facts.takes_kernel(kernel)]:
+    for name in [name for name, kernel in kernels.items() if kernel and not facts.takes_kernel(kernel)]:
         yield Diagnostic(
             code="IG243",
             message=f"kubeadm {cluster.kubernetes.version} refuses the kernel of {name} ({kernels[name]})",

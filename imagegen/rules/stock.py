@@ -1,4 +1,4 @@
-"""Rules about machines that install themselves."""
+"""Rules about machines that install themselves, and about a bundle that machines download."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path, Severity
-from imagegen.spec import Cluster, Image, Install
+from imagegen.spec import Cluster, Image, ImageSource, Install, source_of
+
+_FIRST_BOOT = "python3"
 
 
 def check_bundle_address(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
-    """IG265: a bundle that is downloaded, and that nothing vouches for. IG266: machines with nothing to install."""
+    """IG265: a bundle that is downloaded, and that nothing vouches for."""
     for place, image in _images(cluster):
-        if image.bundle.url and not image.bundle.sha256:
+        if image.bundle and image.bundle.url and not image.bundle.sha256:
             yield Diagnostic(
                 code="IG265",
                 message="the bundle is downloaded, and nothing says that it is the right one",
@@ -20,14 +22,29 @@ def check_bundle_address(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
                 path=(*place, "bundle", "url"),
                 image=_document(image, place),
             )
-        if image.install is Install.STOCK and not image.bundle.url:
+
+
+def check_stock_source(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG266: machines with nothing to install."""
+    for place, image in _images(cluster):
+        hint = _lacks(image)
+        if image.install is Install.STOCK and hint:
             yield Diagnostic(
                 code="IG266",
                 message=f"machines of the image `{image.metadata.name}` install themselves, and nothing says from what",
-                hint="serve an offline bundle to them: bundle.url, and bundle.sha256",
+                hint=hint,
                 path=(*place, "install"),
                 image=_document(image, place),
             )
+
+
+def _lacks(image: Image) -> str:
+    """What a machine on its first boot would miss; nothing where it finds all that it needs."""
+    source = source_of(image)
+    if source is ImageSource.BINARIES:
+        return "user-data carries no lock: take `source: packages`, or serve a bundle"
+    served = image.bundle is not None and image.bundle.url
+    return "" if served or source is ImageSource.PACKAGES else "serve the bundle: bundle.url, and bundle.sha256"
 
 
 def check_stock_settings(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
@@ -41,6 +58,20 @@ def check_stock_settings(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
                 severity=Severity.WARNING,
                 path=(*place, "stock"),
                 on_key=True,
+                image=_document(image, place),
+            )
+
+
+def check_stock_system(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
+    """IG268: a system whose public image cannot run the install."""
+    for place, image in _images(cluster):
+        python = catalog.systems[image.os].python
+        if image.install is Install.STOCK and python != _FIRST_BOOT:
+            yield Diagnostic(
+                code="IG268",
+                message=f"the install wants {python}, which the public image of {image.os} does not have yet",
+                hint="bake the image, or take another system",
+                path=(*place, "os"),
                 image=_document(image, place),
             )
 

@@ -12,6 +12,7 @@ from imagegen.spec.images import (
     OfflineBundle,
     QemuBuilder,
     Stock,
+    source_of,
 )
 from imagegen.spec.machines import (
     Admin,
@@ -48,8 +49,10 @@ from imagegen.spec.words import (
     Cni,
     EncryptionAlgorithm,
     HttpTokens,
+    ImageSource,
     Install,
     KubeProxyMode,
+    Mirrors,
     NodeName,
     ProviderType,
     TokenRenewal,
@@ -77,6 +80,7 @@ __all__ = [
     "HttpTokens",
     "Image",
     "ImageKubernetes",
+    "ImageSource",
     "InlineImage",
     "Install",
     "KubeProxy",
@@ -86,6 +90,7 @@ __all__ = [
     "Kubernetes",
     "Metadata",
     "MetadataOptions",
+    "Mirrors",
     "Network",
     "Node",
     "NodeFile",
@@ -106,5 +111,6 @@ __all__ = [
     "TokenRenewal",
     "field_name",
     "read_hostname",
+    "source_of",
     "split_endpoint",
 ]

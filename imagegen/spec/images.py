@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from imagegen.spec.words import Install
+from imagegen.spec.words import ImageSource, Install, Mirrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,11 @@ class InlineImage:
     architecture: str = "amd64"
     install: Install = Install.BAKED
     stock: Stock = field(default_factory=Stock)
-    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    source: ImageSource | None = None
+    bundle: OfflineBundle | None = None
+    mirrors: Mirrors = Mirrors.NONE
+    prepull: bool = True
+    containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
@@ -94,7 +98,16 @@ class Image:
     architecture: str = "amd64"
     install: Install = Install.BAKED
     stock: Stock = field(default_factory=Stock)
-    bundle: OfflineBundle = field(default_factory=OfflineBundle)
+    source: ImageSource | None = None
+    bundle: OfflineBundle | None = None
+    mirrors: Mirrors = Mirrors.NONE
+    prepull: bool = True
+    containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
+
+
+def source_of(image: Image | InlineImage) -> ImageSource:
+    """Where its bake gets what it installs: what it says, or what follows from its bundle."""
+    return image.source or (ImageSource.PACKAGES if image.bundle is None else ImageSource.BUNDLE)

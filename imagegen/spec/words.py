@@ -20,6 +20,21 @@ class Install(StrEnum):
     STOCK = "stock"
 
 
+class ImageSource(StrEnum):
+    """Where a bake gets what it installs."""
+
+    BUNDLE = "bundle"
+    PACKAGES = "packages"
+    BINARIES = "binaries"
+
+
+class Mirrors(StrEnum):
+    """Profiles of mirrors that are asked in place of the vendors' and the distribution's own addresses."""
+
+    NONE = "none"
+    ALIYUN = "aliyun"
+
+
 class HttpTokens(StrEnum):
     """Whether a cloud's metadata service answers without a token, in the clouds' words."""
 

@@ -42,8 +42,8 @@ def _cloud_config(role: RolePlan, files: tuple[FilePlan, ...], start: Sequence[s
         config["mounts"] = [_mount(disk) for disk in role.disks]
     config["write_files"] = write_files(files, packed=packed)
     if role.time is not None:
-        # chrony may be up before its files are there.
-        config["runcmd"] = [["systemctl", "try-restart", "chrony.service"]]
+        # chrony may be up before its files are there. Its name in every family; Debian has another one, too.
+        config["runcmd"] = [["systemctl", "try-restart", "chronyd.service"]]
     return config
 
 

@@ -4,10 +4,29 @@ set -o errexit -o nounset -o pipefail
 readonly work=/var/tmp/imagegen
 # shellcheck source=/dev/null
 source "$work/image.env"
+# shellcheck source=/dev/null
+source "$work/scripts/family/$FAMILY.sh"
 
-# Masked, not disabled: a disabled timer comes back with systemd's presets, and takes dpkg's lock at first boot.
+# Masked, not disabled: a disabled timer comes back with systemd's presets, and takes the package manager's lock at
+# first boot. Before the first call of the package manager, since they take it now, too.
+mask_units() {
+  local unit
+  for unit in "$@"; do
+    systemctl mask --quiet "$unit"
+    ! systemctl is-active --quiet "$unit" || systemctl stop "$unit"
+  done
+}
+
+turn_swap_off() {
+  local file
+  swapoff --all
+  while read -r file; do
+    [[ ! -f $file ]] || rm "$file"
+  done < <(awk '!/^#/ && $3 == "swap" { print $1 }' /etc/fstab)
+  sed -i -E '/^[^#]\S*\s+\S+\s+swap\s/d' /etc/fstab
+}
+
 read -r -a masked <<<"$MASKED_UNITS"
-systemctl mask --now --quiet "${masked[@]}"
-
-swapoff --all
-sed -i -E '/^[^#]\S*\s+\S+\s+swap\s/d' /etc/fstab
+mask_units "${masked[@]}"
+turn_swap_off
+prepare_family

@@ -13,8 +13,18 @@ install_files() {
   cp --recursive --no-target-directory --remove-destination "$work/files" /
 }
 
+# Kernels before 4.19 have a module for each version of IP in place of the common one.
+name_conntrack_module() {
+  local name=nf_conntrack
+  if ! modprobe --dry-run --quiet "$name" && modprobe --dry-run --quiet nf_conntrack_ipv4; then
+    name=nf_conntrack_ipv4
+  fi
+  printf '%s\n' '# The name that this kernel has for it.' "$name" >/etc/modules-load.d/imagegen-conntrack.conf
+}
+
 write_stamp() {
-  python3 - "$PACKER_BUILDER_TYPE" "$(sha256sum "$work/source/bundle.json")" <<'END'
+  local index=$work/source/bundle.json
+  "$PYTHON" - "$PACKER_BUILDER_TYPE" "$SOURCE" "$([[ ! -e $index ]] || sha256sum "$index")" <<'END'
 import datetime, json, pathlib, sys
 
 stamp = pathlib.Path("/etc/imagegen/image.json")
@@ -22,7 +32,8 @@ content = json.loads(stamp.read_text())
 content["builtBy"] = {
     "builder": sys.argv[1],
     "at": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    "bundle": sys.argv[2].split()[0],
+    "source": sys.argv[2],
+    "bundle": (sys.argv[3].split() or [""])[0],
 }
 stamp.write_text(json.dumps(content, indent=2) + "\n")
 END
@@ -30,6 +41,7 @@ END
 
 umask 022
 install_files
+name_conntrack_module
 write_stamp
 systemctl daemon-reload
 systemctl restart systemd-modules-load.service

@@ -4,6 +4,10 @@ set -o errexit -o nounset -o pipefail
 readonly work=/var/tmp/imagegen
 # shellcheck source=/dev/null
 source "$work/image.env"
+# shellcheck source=common/mirrors.sh
+source "$work/scripts/common/mirrors.sh"
+# shellcheck source=/dev/null
+source "$work/scripts/family/$FAMILY.sh"
 
 readonly source=$work/source
 
@@ -16,14 +20,28 @@ install_programs() {
   done
 }
 
+# Packages bring runc and the plugins along; of files, what the bundle or the lock has.
+install_runtime_files() {
+  install_programs /usr/local/bin "$source/bin" "${runtime[@]}"
+  if [[ -e $source/bin/runc ]]; then
+    install_programs /usr/local/sbin "$source/bin" runc
+  fi
+  if [[ -e $source/bin/crictl ]]; then
+    install_programs /usr/local/bin "$source/bin" crictl
+  fi
+  install_programs /opt/cni/bin "$source/cni" ${plugins[@]+"${plugins[@]}"}
+}
+
 read -r -a runtime <<<"$RUNTIME_BINARIES"
 read -r -a plugins <<<"$CNI_PLUGINS"
+read -r -a packages <<<"$RUNTIME_PACKAGES"
 
 umask 022
-install_programs /usr/local/bin "$source/bin" "${runtime[@]}"
-if [[ -e $source/bin/runc ]]; then
-  install_programs /usr/local/sbin "$source/bin" runc
+if ((${#packages[@]})); then
+  [[ -e $source ]] || add_vendors
+  install_version "$CONTAINERD_VERSION" "${packages[@]}"
+else
+  install_runtime_files
 fi
-install_programs /opt/cni/bin "$source/cni" ${plugins[@]+"${plugins[@]}"}
 mkdir -p /etc/cni/net.d /etc/containerd/conf.d /etc/containerd/certs.d
 systemctl restart containerd.service

@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
 set -o errexit -o nounset -o pipefail
 
-python3 /var/tmp/imagegen/verify report /var/lib/imagegen-build/report.json
+readonly work=/var/tmp/imagegen
+# shellcheck source=/dev/null
+source "$work/image.env"
+"$PYTHON" "$work/verify" report /var/lib/imagegen-build/report.json

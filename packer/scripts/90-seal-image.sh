@@ -4,15 +4,12 @@ set -o errexit -o nounset -o pipefail
 readonly work=/var/tmp/imagegen
 # shellcheck source=/dev/null
 source "$work/image.env"
+# shellcheck source=/dev/null
+source "$work/scripts/family/$FAMILY.sh"
 
 stop_services() {
   systemctl stop kubelet.service containerd.service
   ! mountpoint -q /run/imagegen-disc || umount /run/imagegen-disc
-}
-
-forget_packages() {
-  apt-get clean
-  rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old
 }
 
 forget_cloud_data() {

@@ -87,7 +87,7 @@ def test_words_of_cloud_init(cluster: Path) -> None:
         "disk_setup: makes a file system on /dev/vdb (ext4)",
         "mounts: mounts /dev/vdb on /srv",
         "users_groups: makes the user `ops`: 2 SSH keys",
-        "runcmd: runs `systemctl try-restart chrony.service`",
+        "runcmd: runs `systemctl try-restart chronyd.service`",
     ):
         assert words in said
     places = [said.index(module) for module in ("write_files", "disk_setup", "mounts", "users_groups", "runcmd")]

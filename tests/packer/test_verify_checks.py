@@ -13,7 +13,12 @@ from baked import checks, report
 
 PINNED = 'images list --quiet labels."io.cri-containerd.pinned"==pinned'
 SAID = {
-    "dpkg-query --show --showformat=${db:Status-Abbrev} ${Package}\n": "ii  runc\nrc  chrony\n",
+    "dpkg-query --show --showformat=${db:Status-Abbrev} ${Package}\n": "ii  runc\nrc  chrony\nhi  kubelet\n",
+    "apt-mark showhold": "kubelet\n",
+    "rpm --query --all --queryformat=%{NAME}\n": "kubelet\nkernel\n",
+    "getenforce": "Permissive\n",
+    "stat --file-system --format=%T /sys/fs/cgroup": "tmpfs\n",
+    "grubby --info=ALL": 'args="ro systemd.unified_cgroup_hierarchy=1"\nargs="ro"\n',
     "systemctl is-enabled kubelet.service": "enabled\n",
     "systemctl is-enabled apt-daily.timer": "disabled\n",
     "systemctl is-active kubelet.service": "inactive\n",
@@ -34,11 +39,13 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "_output", lambda *command: SAID.get(" ".join(command), ""))
 
 
-def one(kind: str, name: str, wanted: Any = None) -> report.Check:
-    declared: dict[str, Any] = {
-        other: [] if other in {"modules", "packages", "images"} else {}
-        for other in checks._KINDS  # noqa: SLF001
-    }
+def nothing(family: str = "apt") -> dict[str, Any]:
+    lists: dict[str, Any] = {"packages": [], "holds": [], "modules": [], "images": []}
+    return {kind: {} for kind in checks._KINDS} | lists | {"family": family}  # noqa: SLF001
+
+
+def one(kind: str, name: str, wanted: Any = None, family: str = "apt") -> report.Check:
+    declared = nothing(family)
     declared[kind] = [name] if wanted is None else {name: wanted}
     (check,) = checks.run(declared)
     return check
@@ -51,11 +58,14 @@ def one(kind: str, name: str, wanted: Any = None) -> report.Check:
         ("sysctls", "kernel.ostype", "Plan9", "Linux"),
         ("sysctls", "kernel.no_such_key", "1", "absent"),
         ("packages", "chrony", None, "absent"),
+        ("holds", "runc", None, "absent"),
         ("units", "apt-daily.timer", "masked", "disabled"),
         ("units", "nothing.service", "enabled", "absent"),
         ("binaries", "/nowhere/kubelet", "1.37.2", "absent"),
         ("files", "/nowhere", {"mode": "0644"}, "absent"),
         ("settings", "kubelet", "active", "inactive"),
+        ("settings", "cgroups", "v2", "v1"),
+        ("settings", "chrony-folders", "read", "not read"),
         ("settings", "containerd-cgroups", "systemd", "cgroupfs"),
         ("settings", "containerd-sandbox", "pause:2", "pause:1"),
         ("images", "missing:1", None, "absent"),
@@ -73,6 +83,8 @@ def test_check_fails(kind: str, name: str, wanted: Any, found: str) -> None:
     [
         ("sysctls", "kernel.ostype", "Linux"),
         ("packages", "runc", None),
+        ("packages", "kubelet", None),
+        ("holds", "kubelet", None),
         ("units", "kubelet.service", "enabled"),
         ("binaries", "/bin/sh", ""),
         ("images", "pause:1", None),
@@ -82,6 +94,40 @@ def test_check_fails(kind: str, name: str, wanted: Any, found: str) -> None:
 )
 def test_check_passes(kind: str, name: str, wanted: str | None) -> None:
     assert one(kind, name, wanted).passed
+
+
+LOCKS = "# Added lock on Wed\nkubelet-0:1.37.2-150500.1.1.*\nkubernetes-cni-0:1.7.1-1.*\n!kubectl-0:1.0-1.*\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "passed"),
+    [
+        ("packages", "kernel", True),
+        ("packages", "runc", False),
+        ("holds", "kubelet", True),
+        ("holds", "kubernetes-cni", True),
+        ("holds", "kubernetes", False),
+        ("holds", "kubectl", False),
+    ],
+)
+def test_packages_of_rpm(monkeypatch: pytest.MonkeyPatch, kind: str, name: str, passed: bool) -> None:
+    monkeypatch.setattr(checks, "_read", lambda path: LOCKS if path.name == "versionlock.list" else "")
+    assert one(kind, name, family="dnf").passed is passed
+
+
+@pytest.mark.parametrize(
+    ("running", "configured", "found"),
+    [
+        ("Permissive", "permissive", "not enforcing"),
+        ("Disabled", "disabled", "not enforcing"),
+        ("Enforcing", "permissive", "enforcing"),
+        ("Permissive", "enforcing", "enforcing"),
+    ],
+)
+def test_selinux_now_and_at_boot(monkeypatch: pytest.MonkeyPatch, running: str, configured: str, found: str) -> None:
+    monkeypatch.setattr(checks, "_output", lambda *_: f"{running}\n")
+    monkeypatch.setattr(checks, "_read", lambda _: f"# SELINUX=disabled is gone\nSELINUX={configured}\n")
+    assert one("settings", "selinux", "not enforcing").found == found
 
 
 @pytest.mark.parametrize(
@@ -122,7 +168,7 @@ def test_content_of_a_file(tmp_path: Path) -> None:
     file.write_text("as declared\n")
     file.chmod(0o644)
     wanted = {"mode": "0644", "sha256": sha256(b"as declared\n").hexdigest()}
-    declared: dict[str, Any] = {kind: {} for kind in checks._KINDS} | {"files": {str(file): wanted}}  # noqa: SLF001
+    declared = nothing() | {"files": {str(file): wanted}}
     assert [check.passed for check in checks.run(declared) if check.kind == "content"] == [True]
     file.write_text("changed\n")
     assert [check.passed for check in checks.run(declared) if check.kind == "content"] == [False]

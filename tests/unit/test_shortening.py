@@ -19,7 +19,7 @@ TRICKY = {
     "beyond ASCII": 'def f(grüße: str, *größen: int) -> str:  # ü\n    return "ü # ü" + grüße  # ö\n',
     "lines that go on": "A = [\n    1,  # one\n\n    # two\n    2,\n]\nif A and \\\n        A[0]:\n    B = A\n",
     "texts that go on": "if 1:\n    B = (\n        'x'\n        # in between\n        'y'\n    )\n",
-    "nested": "class A:\n    x: int = 1\n\n    def f(self, **more: int) -> None:\n        def g():\n            'words'\n",
+    "nested": "class A:\n    x: int = 1\n\n    def f(self, **more: int) -> None:\n        def g():\n            'x'\n",
 }
 
 

@@ -20,6 +20,7 @@ class Wanted:
     sha256: str
     architecture: str
     kubernetes: str
+    source: str = ""
 
 
 def problems(folder: Path, wanted: Wanted) -> list[str]:
@@ -31,11 +32,14 @@ def problems(folder: Path, wanted: Wanted) -> list[str]:
     if wanted.sha256 and found != wanted.sha256:
         return [f"bundle.json has sha256 {found}, the image was planned with {wanted.sha256}"]
     described = json.loads(index.read_text())
-    return _heading_problems(described, wanted) or _file_problems(folder, described["files"])
+    return heading_problems(described, wanted) or _file_problems(folder, described["files"])
 
 
-def _heading_problems(described: dict[str, Any], wanted: Wanted) -> list[str]:
+def heading_problems(described: dict[str, Any], wanted: Wanted) -> list[str]:
+    """Give what an index is about, where that is not what is wanted."""
     headings = {"format": _FORMAT, "architecture": wanted.architecture, "kubernetes": wanted.kubernetes}
+    if wanted.source:
+        headings["source"] = wanted.source
     return [
         f"{name} is {described.get(name)!r}, wanted {value!r}"
         for name, value in headings.items()

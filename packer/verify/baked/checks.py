@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from baked import settings
+from baked import packages, settings
 from baked.report import Check
 
 if TYPE_CHECKING:
@@ -18,20 +18,38 @@ if TYPE_CHECKING:
 
 _VERSION_COMMAND = {"kubeadm": ("version", "--output=short"), "kubectl": ("version", "--client")}
 _ABSENT = "absent"
+# Kernels before 4.19 have a module for each version of IP.
+_COMMON_NAME = {"nf_conntrack_ipv4": "nf_conntrack"}
 
 
 def run(declared: dict[str, Any]) -> list[Check]:
     """Check everything that declared.json names."""
     checks: list[Check] = []
+    manager = packages.MANAGERS[declared["family"]]
     for kind, of_kind in _KINDS.items():
         checks.extend(of_kind(declared[kind]))
+    for kind, name in (("packages", "package"), ("holds", "hold")):
+        checks.extend(_of_manager(name, declared[kind], manager))
     return checks
+
+
+def _of_manager(kind: str, names: list[str], manager: packages.Manager) -> Iterator[Check]:
+    if not names:
+        return
+    wanted, found = {
+        "package": ("installed", manager.installed),
+        "hold": ("held", manager.held),
+    }[kind]
+    there = found(_output, _read)
+    for name in names:
+        yield _same(kind, name, wanted, wanted if name in there else _ABSENT)
 
 
 def _modules(names: list[str]) -> Iterator[Check]:
     loaded = {line.split()[0] for line in _read(Path("/proc/modules")).splitlines()}
     listing = Path("/lib/modules", platform.release(), "modules.builtin")
     built_in = {Path(line).stem.replace("-", "_") for line in _read(listing).splitlines()}
+    loaded |= {_COMMON_NAME[name] for name in loaded & _COMMON_NAME.keys()}
     for name in names:
         found = "loaded" if name in loaded | built_in else "not loaded"
         yield _same("module", name, "loaded", found)
@@ -41,13 +59,6 @@ def _sysctls(values: dict[str, str]) -> Iterator[Check]:
     for key, value in values.items():
         found = _read(Path("/proc/sys") / key.replace(".", "/"))
         yield _same("sysctl", key, " ".join(value.split()), " ".join(found.split()))
-
-
-def _packages(names: list[str]) -> Iterator[Check]:
-    listing = _output("dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Package}\n")
-    installed = {line.split()[1] for line in listing.splitlines() if line.startswith("ii")}
-    for name in names:
-        yield _same("package", name, "installed", "installed" if name in installed else _ABSENT)
 
 
 def _binaries(versions: dict[str, str]) -> Iterator[Check]:
@@ -131,7 +142,6 @@ def _output(*command: str) -> str:
 _KINDS: dict[str, Callable[[Any], Iterator[Check]]] = {
     "modules": _modules,
     "sysctls": _sysctls,
-    "packages": _packages,
     "binaries": _binaries,
     "units": _units,
     "files": _files,

@@ -28,8 +28,28 @@ def _cgroups(output: Output, _: Read) -> str:
     return "systemd" if _of_containerd(output, "SystemdCgroup") == "true" else "cgroupfs"
 
 
+def _selinux(output: Output, read: Read) -> str:
+    configured = re.search(r"(?m)^SELINUX=(\w+)", read(Path("/etc/selinux/config")))
+    states = (output("getenforce").strip(), configured[1] if configured else "")
+    return "enforcing" if "enforcing" in {state.lower() for state in states} else "not enforcing"
+
+
+def _chrony_folders(_: Output, read: Read) -> str:
+    text = read(Path("/etc/chrony/chrony.conf")) + read(Path("/etc/chrony.conf"))
+    lines = {" ".join(line.split()) for line in text.splitlines()}
+    return "read" if {"confdir /etc/chrony/conf.d", "sourcedir /etc/chrony/sources.d"} <= lines else "not read"
+
+
+def _cgroup_version(output: Output, _: Read) -> str:
+    if output("stat", "--file-system", "--format=%T", "/sys/fs/cgroup").strip() == "cgroup2fs":
+        return "v2"
+    kernels = [line for line in output("grubby", "--info=ALL").splitlines() if line.startswith("args=")]
+    wanted = "systemd.unified_cgroup_hierarchy=1"
+    return "v2" if kernels and all(wanted in line for line in kernels) else "v1"
+
+
 def _sandbox(output: Output, _: Read) -> str:
-    return _of_containerd(output, "sandbox")
+    return _of_containerd(output, "sandbox(?:_image)?")
 
 
 def _of_containerd(output: Output, key: str) -> str:
@@ -39,6 +59,9 @@ def _of_containerd(output: Output, key: str) -> str:
 
 
 READERS: dict[str, Callable[[Output, Read], str]] = {
+    "cgroups": _cgroup_version,
+    "chrony-folders": _chrony_folders,
+    "selinux": _selinux,
     "swap": _swap,
     "kubelet": _kubelet,
     "containerd-cgroups": _cgroups,
