@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -16,12 +17,17 @@ _SOON = 0.01
 def main() -> None:
     """Run the program; Ctrl-C ends it without a traceback, even while it is still being loaded."""
     sys.unraisablehook = _interrupt_again
+    # A run is over before there is garbage worth a search; what goes on for longer (`workers`) turns it on again.
+    gc.disable()
     try:
         from imagegen.cli import main as run  # noqa: PLC0415  as said
 
         run()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    finally:
+        # Nor needs the end a search through all that is still there.
+        gc.freeze()
 
 
 def _interrupt_again(lost: UnraisableHookArgs) -> None:

@@ -10,14 +10,13 @@ from typing import Any
 Formats = Mapping[str, Callable[[str], object]]
 """Readers of a format's texts: `ValueError` for what has another form."""
 
-_LAST_END = re.compile(r"\$$")
 _TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 _SILENT = frozenset({"$schema", "$id", "$defs", "title", "description", "default", "examples"})
 
 
 def matches(pattern: str, text: str) -> bool:
     """JSON Schema's `$` is the end of the text; Python's is also the place before a last line end."""
-    return re.search(_LAST_END.sub(r"\\Z", pattern), text) is not None
+    return re.search(f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern, text) is not None
 
 
 @dataclass(frozen=True, slots=True)

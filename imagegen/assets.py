@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,8 +46,8 @@ def schema(name: str = "cluster-v1alpha1") -> dict[str, Any]:
 
 def templates() -> dict[str, str]:
     """Every template by its path below templates/, without the `.j2`."""
-    base = root() / "templates"
-    return {path.relative_to(base).as_posix()[:-3]: path.read_text() for path in sorted(base.rglob("*.j2"))}
+    found = sorted(_files(root() / "templates"))
+    return {name[:-3]: content.decode() for name, content in found if name.endswith(".j2")}
 
 
 def packer_folder() -> FileTree:
@@ -58,15 +60,21 @@ def stock_folder() -> FileTree:
     return _folder("stock")
 
 
-def _folder(name: str) -> FileTree:
-    base = root() / name
+def _folder(folder: str) -> FileTree:
     tree = FileTree()
-    for path in sorted(base.rglob("*")):
-        parts = path.relative_to(base).parts
-        if path.is_file() and not _IGNORED.intersection(parts):
-            content = path.read_bytes()
-            tree.add("/".join(parts), content, EXECUTABLE if content.startswith(b"#!") else PUBLIC)
+    for name, content in _files(root() / folder):
+        tree.add(name, content, EXECUTABLE if content.startswith(b"#!") else PUBLIC)
     return tree
+
+
+def _files(base: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file below a folder that is no page about it, by its path from there."""
+    for folder, folders, names in os.walk(base):
+        folders[:] = (name for name in folders if name not in _IGNORED)
+        prefix = folder.removeprefix(str(base)).removeprefix("/")
+        for name in names:
+            if name not in _IGNORED:
+                yield f"{prefix}/{name}".removeprefix("/"), Path(folder, name).read_bytes()
 
 
 def phases() -> tuple[PhaseFacts, ...]:

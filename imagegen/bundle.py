@@ -1,10 +1,9 @@
 """The secrets bundle: what a cluster's trust is made of, as data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from imagegen.frozen import dataclass
 
 CONTROL_PLANE = "control-plane"
 """Name of the token that control planes join with; no pool may take it."""

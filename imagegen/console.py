@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -22,7 +21,16 @@ class Format(StrEnum):
 
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33"}
 # What a terminal obeys, or what turns the direction of a line: it comes with the user's own text.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNPRINTABLE = dict.fromkeys(
+    (
+        *range(0x09),
+        *range(0x0B, 0x20),
+        *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    ),
+    "\ufffd",
+)
 _WIDE = frozenset("WF")
 
 
@@ -112,7 +120,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _printable(text: str) -> str:
-    return _UNPRINTABLE.sub("\ufffd", text)
+    return text.translate(_UNPRINTABLE)
 
 
 def _width(text: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from imagegen.frozen import dataclass
 
 Path = tuple[str | int, ...]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from pathlib import PurePosixPath
+from posixpath import normpath
 
 PUBLIC = 0o644
 PRIVATE = 0o600
@@ -36,10 +36,10 @@ class FileTree:
 
     def add(self, path: str, content: str | bytes, mode: int = PUBLIC) -> None:
         """Add a file; text is written as UTF-8."""
-        pure = PurePosixPath(path)
-        if pure.is_absolute() or ".." in pure.parts or str(pure) == ".":
+        name = normpath(path)
+        if path.startswith("/") or ".." in path.split("/") or name == ".":
             raise ValueError(f"{path!r} does not stay inside the tree")
-        self._put(str(pure), File(content.encode() if isinstance(content, str) else content, mode))
+        self._put(name, File(content.encode() if isinstance(content, str) else content, mode))
 
     def graft(self, prefix: str, other: FileTree) -> None:
         """Add every file of `other` below `prefix`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from posixpath import dirname, join, normpath
 from typing import Any
 
+from imagegen import frozen
 from imagegen.diagnostics import Diagnostic, Path, Position
 from imagegen.document import Document, parse_all
 
@@ -32,7 +33,7 @@ class Loading:
     sources: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen.dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
     """What a spec and its bases say: one Cluster document, and Image documents by their names."""
 

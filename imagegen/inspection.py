@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import json
-import lzma
 import zlib
 from base64 import b64decode, b85decode
 from collections.abc import Iterator, Mapping
@@ -101,6 +100,8 @@ def inspect_artifact(data: bytes) -> Inspection:
 
 def unpack_stock(packed: bytes) -> Iterator[WrittenFile]:
     """The files that a machine installs itself with, at the places where it unpacks them."""
+    import lzma  # noqa: PLC0415  few artifacts need it
+
     try:
         texts = json.loads(lzma.LZMADecompressor().decompress(packed, MAX_BYTES))
     except (lzma.LZMAError, ValueError) as error:

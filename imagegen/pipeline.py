@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from imagegen.catalog import Catalog
 from imagegen.decode import decode_cluster
 from imagegen.diagnostics import Diagnostic, Position, Report
 from imagegen.filetree import PRIVATE, FileTree
+from imagegen.frozen import dataclass
 from imagegen.images import Description, ImageFolder, describe_image, render_image, render_stock
 from imagegen.inheritance import Documents, Read, load, refuse
 from imagegen.leaks import find_secrets

@@ -1,11 +1,10 @@
 """Every decision made: what renderers turn into files, with nothing left to default."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from imagegen.frozen import dataclass
 
 CONTRACT = 2
 """What image and user-data promise each other on the node; a change that breaks the other half raises it."""

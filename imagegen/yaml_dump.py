@@ -12,8 +12,13 @@ import yaml
 # A text whose literal block needs neither hints nor care: printable ASCII, no blanks at the ends of lines, one break
 # at the end or none.
 _PLAIN_BLOCK = re.compile(r"[!-~](?:[ -~]*[!-~])?(?:\n+[ -~]*[!-~])*\n?")
-# A line that YAML can take for nothing else: it has none of its marks, and is longer than its words for truth and null.
-_PLAIN_LINE = re.compile(r"[A-Za-z][A-Za-z0-9+/=_. -]{8,}[A-Za-z0-9+/=_.-]")
+# A line that YAML can take for nothing else. It has none of YAML's marks, and is longer than its words for truth and
+# null; or it is a path; or it is made of letters, and is none of those words.
+_PLAIN_LINE = re.compile(
+    r"[A-Za-z][A-Za-z0-9+/=_. -]{8,}[A-Za-z0-9+/=_.-]"
+    r"|/[A-Za-z0-9+/=_.-]+"
+    r"|(?!(?i:yes|no|true|false|on|off|null)$)[A-Za-z]{2,}(?:[_-][A-Za-z]+)*"
+)
 _WORDS = {True: "true", False: "false", None: "null"}
 _LONGEST_KEY = 100
 _INDENT = "  "
@@ -113,7 +118,7 @@ def _literal(text: str, indent: str) -> Iterator[str]:
 def _key(key: Any) -> str:
     if not isinstance(key, str) or not key.isascii() or not key.isprintable() or not 0 < len(key) < _LONGEST_KEY:
         raise _Unusual
-    return _word(str(key))
+    return _line(str(key))
 
 
 def _scalar(value: Any) -> str:

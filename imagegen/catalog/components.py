@@ -1,10 +1,11 @@
 """What Kubernetes' components refuse: flags, feature gates, preflight names, ranges."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from imagegen.catalog.unread import Unread
+from imagegen.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +79,16 @@ def parse_gates(table: Mapping[str, Any]) -> FeatureGates:
     def by_gate(name: str) -> dict[str, str]:
         return {gate: minor for minor, gates in table[name].items() for gate in gates}
 
-    locked = {gate: (minor, True) for gate, minor in by_gate("locked_on").items()}
-    locked |= {gate: (minor, False) for gate, minor in by_gate("locked_off").items()}
-    return FeatureGates(removed=by_gate("removed"), added=by_gate("added"), locked=locked)
+    def locked() -> dict[str, tuple[str, bool]]:
+        return {
+            gate: (minor, value)
+            for name, value in (("locked_on", True), ("locked_off", False))
+            for gate, minor in by_gate(name).items()
+        }
+
+    return FeatureGates(
+        removed=Unread(lambda: by_gate("removed")), added=Unread(lambda: by_gate("added")), locked=Unread(locked)
+    )
 
 
 def parse_ranges(table: Mapping[str, Any]) -> RangeFacts:

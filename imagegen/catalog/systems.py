@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from imagegen.frozen import dataclass
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 

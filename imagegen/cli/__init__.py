@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import Annotated
 
@@ -43,8 +42,6 @@ def _options(
 
 def main() -> None:
     """Run the program: a file that cannot be read or written is a message, not a traceback."""
-    # A run is over before there is garbage worth a search; what goes on for longer (`workers`) turns it on again.
-    gc.disable()
     try:
         protect_streams()
         try:

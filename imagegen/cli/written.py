@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagegen.console import say, show_table
+from imagegen.frozen import dataclass
 
 if TYPE_CHECKING:
     from imagegen.pipeline import Rendering

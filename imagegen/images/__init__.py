@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imagegen import templating, yaml_dump
 from imagegen.bundle import KeyPair
 from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
+from imagegen.frozen import dataclass
 from imagegen.images.contents import contents_of, fingerprint_of
 from imagegen.images.declared import STAMP, declare
 from imagegen.images.readme import describe_folder
 from imagegen.images.settings import environment, variables
-from imagegen.images.stock import pack
 from imagegen.plan import CONTRACT, ImagePlan, StockPlan
 
 _TEMPLATES = "image/"
@@ -59,6 +58,8 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
 
 def render_stock(plan: ImagePlan, static: FileTree, templates: Mapping[str, str], programs: FileTree) -> StockPlan:
     """The same content, packed for machines that install it on themselves; its fingerprint is the baked image's."""
+    from imagegen.images.stock import pack  # noqa: PLC0415  slow to import, and most images are baked
+
     tree = _content_tree(plan, static, templates)
     fingerprint = _describe(plan, tree).fingerprint
     _add_identity(tree, plan, fingerprint)

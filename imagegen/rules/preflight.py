@@ -11,7 +11,8 @@ from imagegen.spec import Cluster
 
 _ALL = "all"
 _IGNORED: Path = ("kubeadm", "ignorePreflightErrors")
-_SETTING = re.compile(r"^\s*-?([A-Za-z0-9_./-]+?)\s*=\s*(\S+)\s*$", re.MULTILINE)
+# Compiled where a spec has such a file.
+_SETTING = r"(?m)^\s*-?([A-Za-z0-9_./-]+?)\s*=\s*(\S+)\s*$"
 _SYSCTL_PLACES = ("/etc/sysctl.conf", "/etc/sysctl.d/", "/usr/lib/sysctl.d/")
 
 
@@ -47,7 +48,7 @@ def check_sysctls(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
     for number, file in enumerate(cluster.files):
         if not file.path.startswith(_SYSCTL_PLACES):
             continue
-        for key, value in _SETTING.findall(file.content):
+        for key, value in re.findall(_SETTING, file.content):
             name = key.replace("/", ".")
             needed = catalog.image.sysctls.get(name) if name.startswith("net.") else None
             if needed is not None and value != needed:

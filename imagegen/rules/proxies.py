@@ -10,8 +10,9 @@ from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Severity
 from imagegen.spec import Cluster, Network, NodeFile
 
-_PROXY = re.compile(r"\b(?:https?|all)_proxy\s*=\s*[\"']?\s*[^\s\"']", re.IGNORECASE)
-_DIRECT = re.compile(r"\bno_proxy\s*=\s*[\"']?([^\s\"']*)", re.IGNORECASE)
+# Few specs have such files: these are compiled where one has.
+_PROXY = r"(?i)\b(?:https?|all)_proxy\s*=\s*[\"']?\s*[^\s\"']"
+_DIRECT = r"(?i)\bno_proxy\s*=\s*[\"']?([^\s\"']*)"
 # Where programs that talk to the cluster get their environment from.
 _PLACES = (
     "/etc/default/",
@@ -28,9 +29,9 @@ def check_proxy_files(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     network = cluster.network
     ours = (*network.node_cidrs, network.pod_cidr, network.service_cidr)
     for number, file in enumerate(cluster.files):
-        if not file.path.startswith(_PLACES) or not _PROXY.search(_without_comments(file)):
+        if not file.path.startswith(_PLACES) or not re.search(_PROXY, _without_comments(file)):
             continue
-        direct = [entry for found in _DIRECT.findall(_without_comments(file)) for entry in found.split(",")]
+        direct = [entry for found in re.findall(_DIRECT, _without_comments(file)) for entry in found.split(",")]
         missing = [str(cidr) for cidr in ours if not any(_covers(entry, cidr) for entry in direct)]
         if missing:
             yield Diagnostic(

@@ -1,9 +1,8 @@
 """Golden images, and how Packer makes them."""
 
-from __future__ import annotations
+from dataclasses import field
 
-from dataclasses import dataclass, field
-
+from imagegen.frozen import dataclass
 from imagegen.spec.words import ImageSource, Install, Mirrors
 
 

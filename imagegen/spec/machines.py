@@ -1,11 +1,10 @@
 """Machines: control planes, pools, and what is the same on each of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from imagegen.frozen import dataclass
 from imagegen.spec.forms import Address
 from imagegen.spec.words import NodeName
 

@@ -1,12 +1,11 @@
 """Settings of the cluster: where it runs, its network, its components, where it pulls from."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Network
 from typing import Any
 
+from imagegen.frozen import dataclass
 from imagegen.spec.forms import Address, Network
 from imagegen.spec.words import Cni, EncryptionAlgorithm, HttpTokens, KubeProxyMode, ProviderType, TokenRenewal
 

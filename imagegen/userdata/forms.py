@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from imagegen.frozen import dataclass
 from imagegen.plan import DeliveryPlan
 
 

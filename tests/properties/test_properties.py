@@ -169,10 +169,18 @@ def test_any_bytes_are_taken_apart_or_refused(data: bytes) -> None:
         inspect_artifact(data)
 
 
+YAML_WORDS = [
+    form
+    for word in ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "inf", "nan", "e", "no-no", "on_", "/no")
+    for form in (word, word.upper(), word.title())
+]
 TEXTS = some.one_of(
     some.text(max_size=20),
     some.text(alphabet=" \n\tab:#-|'\"{}[],?0~1.ntyes=", max_size=14),
-    some.sampled_from(["yes", "null", "1.0", "0x1", "2026-01-01", "a: b", "...", "---\na\n", "a\n\nb\n", "<<"]),
+    some.text(alphabet="/_-=. aefklnorstuyNOT01", max_size=14),
+    some.sampled_from(
+        [*YAML_WORDS, "yes", "null", "1.0", "0x1", "2026-01-01", "a: b", "...", "---\na\n", "a\n\nb\n", "<<"]
+    ),
 )
 SCALARS = some.one_of(TEXTS, some.integers(), some.booleans(), some.none(), some.floats(allow_nan=False))
 DATA = some.recursive(

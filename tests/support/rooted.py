@@ -26,7 +26,9 @@ mount -t overlay overlay -o "lowerdir=$root,upperdir=$work/upper,workdir=$work/s
 mount -t proc proc "$work/root/proc"
 mount -t sysfs sysfs "$work/root/sys"
 mount -t tmpfs tmpfs "$work/root/run"
+test -c "$work/root/dev/null" || mount --rbind /dev "$work/root/dev"
 while [ "$1" != -- ]; do
+  mkdir -p "$work/root/$2"
   mount --bind "$1" "$work/root/$2"
   shift 2
 done
@@ -43,6 +45,8 @@ def ready(suite: str) -> Path:
         missing("root's rights, which a chroot needs,")
     if shutil.which("unshare") is None:
         missing("unshare")
+    if suite == HOST:
+        return Path("/")
     if not roots.is_made(suite):
         missing(f"Debian's {suite} (make tools)")
     return roots.root(suite)

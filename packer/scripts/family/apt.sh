@@ -58,7 +58,7 @@ update_lists() {
   for try in 1 2 3 4 5; do
     ! apt_get update || return 0
     echo "try $try: apt has no lists" >&2
-    sleep 5
+    sleep "$try"
   done
   return 1
 }
@@ -83,7 +83,8 @@ install_packages() {
 install_version() {
   local version=$1
   shift
-  apt_get install --assume-yes --no-install-recommends --allow-change-held-packages "${@/%/=$version-*}"
+  apt_get install --assume-yes --no-install-recommends --allow-change-held-packages --allow-downgrades \
+    "${@/%/=$version-*}"
 }
 
 adapt_packages() { :; }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TRIES = 5
+# A whole file that is another one may be a cache's mistake, once.
+_LIES = 2
 _AT_ONCE = 2
 _CHUNK = 1 << 20
 _UNFINISHED = ".part"
@@ -60,6 +62,8 @@ def fetch(lock: Path, folder: Path, wanted: Wanted, mirrors: Mirrors, pace: Pace
     if problems:
         return [f"lock.json: {problem}" for problem in problems]
     files = [file for file in described["files"] if "url" in file]
+    if outside := [file["path"] for file in files if not _is_inside(file["path"])]:
+        return [f"lock.json: {outside[0]} is outside of the folder"]
     folder.mkdir(parents=True, exist_ok=True)
     missing = [file for file in files if not _is_there(folder, file)]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -154,9 +158,9 @@ def _download(target: Path, download: Download, url: str, pace: Pace) -> None:
     unfinished = target.with_name(target.name + _UNFINISHED)
     target.parent.mkdir(parents=True, exist_ok=True)
     said: object = None
+    lies = 0
     for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(pace.pause * attempt)
+        time.sleep(pace.pause * attempt)
         try:
             _append(unfinished, download, url, pace)
         except (OSError, ValueError) as failure:
@@ -170,6 +174,9 @@ def _download(target: Path, download: Download, url: str, pace: Pace) -> None:
             return
         # What is wrong does not become right by going on where it ended.
         unfinished.unlink()
+        lies += 1
+        if lies == _LIES:
+            break
     raise FetchError(f"{url}: {said}")
 
 
@@ -181,7 +188,8 @@ def _append(unfinished: Path, download: Download, url: str, pace: Pace) -> None:
         if have and response.status != 206:  # noqa: PLR2004  the server starts again from the beginning
             file.truncate(0)
             have = 0
-        while chunk := response.read(_CHUNK):
+        # What came before a silence is kept: `read` would wait for a whole chunk, and lose it.
+        while chunk := response.read1(_CHUNK):
             have += len(chunk)
             # More than there can be is never written: a disk is not for a server to fill.
             if have > download.size:
@@ -197,7 +205,11 @@ def _open(url: str, start: int, pace: Pace) -> Any:
     headers = {"User-Agent": "imagegen", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=pace.silence)  # noqa: S310
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=pace.silence)  # noqa: S310
+    except urllib.error.HTTPError as failure:
+        failure.close()
+        raise
 
 
 def _is_final(failure: object) -> bool:
@@ -251,6 +263,10 @@ def _extract(archive: tarfile.TarFile, file: dict[str, Any], target: Path) -> No
         unfinished.unlink()
         raise FetchError(f"{file['archive']['member']}: {difference}")
     unfinished.rename(target)
+
+
+def _is_inside(path: str) -> bool:
+    return not path.startswith("/") and ".." not in path.split("/")
 
 
 def _write_index(folder: Path, described: dict[str, Any], files: list[dict[str, Any]]) -> None:
