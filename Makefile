@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint scan bench tools tools-test vm-test cluster-test clean
+.PHONY: demo test lint scan bench tools tools-test bake-local vm-test bake-figures cluster-test clean
 .DEFAULT_GOAL := demo
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -41,8 +41,14 @@ tools-test: tools  ## every tool's own checks, with the kubeadm of every minor
 	$(BIN)/python -m tools.build --kubeadms
 	$(BIN)/pytest -m "tools or kubeadms" tests/tools
 
+bake-local: $(READY)  ## the bake scripts and checks of a SPEC, or the quickstart, in an nspawn machine; as root
+	$(BIN)/python -m tools.bake_local $(SPEC)
+
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
 	$(BIN)/pytest -m vm tests/vm
+
+bake-figures: tools  ## a bake beside the same installs by hand: time and size; a quarter of an hour for each release
+	$(BIN)/pytest -m figures -s tests/vm
 
 cluster-test: tools  ## a real cluster out of the baked image
 	$(BIN)/pytest -m cluster tests/cluster

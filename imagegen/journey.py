@@ -176,6 +176,7 @@ STEPS: Mapping[str, str] = {
     "75-run-hooks": "runs the spec's image hooks",
     "80-verify-image": "looks whether everything is as it was declared",
     "85-require-verified": "starts all over if something is not",
+    "86-take-inventory": "writes down what is on the machine",
 }
 """The bake's scripts in words, by their names."""
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 
-from imagegen.filetree import PRIVATE, FileTree
+from imagegen.filetree import PRIVATE, PUBLIC, FileTree
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -31,6 +31,12 @@ def write_new(path: Path, text: str, mode: int = PRIVATE) -> None:
 def write_private(path: Path, text: str) -> None:
     """Write a private file in the place of an older one."""
     with _staged(path, text, PRIVATE) as temporary:
+        temporary.replace(path)
+
+
+def write_public(path: Path, text: str) -> None:
+    """Write a file that all may read, in the place of an older one."""
+    with _staged(path, text, PUBLIC) as temporary:
         temporary.replace(path)
 
 

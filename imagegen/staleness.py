@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-_TAG = "imagegen/"
+from imagegen.inventory import Inventory
+from imagegen.records import Baked
+
 _LONGEST = 60
-
-
-class UnknownListError(Exception):
-    """The data is neither Packer's manifest nor a cloud's list of images."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baked:
-    """An image that was baked: `contents` as far as its record tells, `made` in a form whose order is time's."""
-
-    name: str
-    identity: str
-    made: str
-    fingerprint: str
-    contents: Mapping[str, str]
+# All but one digit of a SHA-256 is what the longest label of Google Cloud holds.
+_SHORTEST_FINGERPRINT = 63
+# These are about what others name: said where none of the others differs.
+_SUMS = ("bundle", "locked files")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,36 +29,79 @@ class Verdict:
         return not self.reasons
 
 
-def read_records(data: Any) -> tuple[Baked, ...]:
-    """The images in Packer's manifest.json, in `aliyun ecs DescribeImages`, or in `aws ec2 describe-images`.
-
-    Images that were not made by imagegen are left out; `UnknownListError` for anything else.
-    """
-    for recognise in (_packer_builds, _alicloud_images, _aws_images):
-        found = recognise(data)
-        if found is not None:
-            return tuple(record for record in found if record.fingerprint)
-    raise UnknownListError
-
-
-def judge(image: str, contents: Mapping[str, str], fingerprint: str, records: Sequence[Baked]) -> Verdict:
-    """Compare what the spec asks for with the newest image of that name."""
+def judge(
+    image: str,
+    contents: Mapping[str, str],
+    fingerprint: str,
+    records: Sequence[Baked],
+    inventory: Inventory | None = None,
+) -> Verdict:
+    """Compare what the spec asks for with the newest image of that name; `inventory` is what one of them holds."""
     own = sorted((record for record in records if record.name == image), key=lambda record: record.made)
     if not own:
         return Verdict(image=image, newest=None, reasons=("it was never baked",))
     newest = own[-1]
-    if newest.fingerprint == fingerprint:
+    if _is_same(newest.fingerprint, fingerprint):
         return Verdict(image=image, newest=newest, reasons=())
-    return Verdict(image=image, newest=newest, reasons=tuple(_reasons(newest.contents, contents)))
+    found = inventory is not None and inventory.fingerprint == newest.fingerprint
+    held = dict(_versions(inventory)) if inventory and found else {}
+    return Verdict(image=image, newest=newest, reasons=tuple(_reasons(newest, held, contents)))
 
 
-def _reasons(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
-    changed = [name for name in new if name in old and old[name] != new[name]]
-    for name in changed:
-        yield _change(name, old[name], new[name])
-    if not changed:
+def _is_same(recorded: str, fingerprint: str) -> bool:
+    return recorded == fingerprint or (len(recorded) == _SHORTEST_FINGERPRINT and fingerprint.startswith(recorded))
+
+
+def _versions(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """What was really baked, by the names that a lock has for it."""
+    for package in inventory.packages:
+        yield package.name, package.version
+    for binary in inventory.binaries:
+        if binary.version:
+            yield binary.name, binary.version
+    for image in inventory.images:
+        repository, _, tag = image.reference.rpartition(":")
+        yield repository, tag
+
+
+def _reasons(newest: Baked, held: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    old = {**held, **newest.contents}
+    differing = {name: list(_changes(name, old[name], new[name])) for name in new if name in old}
+    if newest.complete:
+        differing |= {name: [f"{_named(name, new[name])} is new"] for name in new if name not in old}
+        gone = (name for name in newest.contents if name not in new)
+        differing |= {name: [f"{_named(name, old[name])} is gone"] for name in gone}
+    parts = [line for name, lines in differing.items() if name not in _SUMS for line in lines]
+    yield from parts or [line for lines in differing.values() for line in lines]
+    if not any(differing.values()):
         unknown = ", ".join(name for name in new if name not in old) or "another version of imagegen made it"
         yield f"its fingerprint differs, and its record does not say in what: {unknown}"
+
+
+def _named(name: str, value: str) -> str:
+    text = f"{name} {value}"
+    return text if len(text) <= _LONGEST else name
+
+
+def _changes(name: str, old: str, new: str) -> Iterator[str]:
+    if old == new:
+        return
+    before, after = _as_mapping(old), _as_mapping(new)
+    if before is not None and after is not None:
+        for key in sorted({**before, **after}):
+            yield from _changes(f"{name}: {key}", before.get(key, "nothing"), after.get(key, "nothing"))
+    else:
+        yield _change(name, old, new)
+
+
+def _as_mapping(text: str) -> dict[str, str] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return None
+    return {key: str(value) for key, value in data.items()}
 
 
 def _change(name: str, old: str, new: str) -> str:
@@ -80,62 +114,3 @@ def _change(name: str, old: str, new: str) -> str:
         short = f"{name} {old} → {new}"
     # Two hashes side by side tell a person nothing.
     return short if len(short) <= _LONGEST else f"{name} changed"
-
-
-def _packer_builds(data: Any) -> Iterator[Baked] | None:
-    builds = _at(data, "builds")
-    if not isinstance(builds, list):
-        return None
-    return (_from_packer(build) for build in builds if isinstance(build, dict))
-
-
-def _from_packer(build: Mapping[str, Any]) -> Baked:
-    said = _mapping(build.get("custom_data"))
-    return Baked(
-        name=str(said.get("name", "")),
-        identity=str(build.get("artifact_id", "")),
-        made=f"{int(build.get('build_time', 0)):020}",
-        fingerprint=str(said.get("fingerprint", "")),
-        contents=said,
-    )
-
-
-def _alicloud_images(data: Any) -> Iterator[Baked] | None:
-    images = _at(data, "Images", "Image")
-    return _from_cloud(images, "ImageName", "CreationTime") if isinstance(images, list) else None
-
-
-def _aws_images(data: Any) -> Iterator[Baked] | None:
-    images = _at(data, "Images")
-    return _from_cloud(images, "Name", "CreationDate") if isinstance(images, list) else None
-
-
-def _from_cloud(images: Sequence[Any], name: str, made: str) -> Iterator[Baked]:
-    for image in map(_mapping, images):
-        tags = dict(_tags(image.get("Tags") or ()))
-        yield Baked(
-            # <name>-<version>-<fingerprint>
-            name=tags.get("image", "").rsplit("-", 2)[0],
-            identity=" ".join(str(image[key]) for key in ("ImageId", name) if key in image),
-            made=str(image.get(made, "")),
-            fingerprint=tags.get("fingerprint", ""),
-            contents=tags,
-        )
-
-
-def _tags(tags: Any) -> Iterator[tuple[str, str]]:
-    listed = tags.get("Tag") if isinstance(tags, dict) else tags
-    for tag in map(_mapping, listed if isinstance(listed, list) else ()):
-        key = str(tag.get("TagKey", tag.get("Key", "")))
-        if key.startswith(_TAG):
-            yield key.removeprefix(_TAG), str(tag.get("TagValue", tag.get("Value", "")))
-
-
-def _mapping(data: Any) -> Mapping[str, Any]:
-    return data if isinstance(data, dict) else {}
-
-
-def _at(data: Any, *path: str) -> Any:
-    for key in path:
-        data = data.get(key) if isinstance(data, dict) else None
-    return data

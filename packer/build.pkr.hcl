@@ -62,8 +62,19 @@ build {
     execute_command = local.as_root
     scripts = [
       "${path.root}/scripts/85-require-verified.sh",
-      "${path.root}/scripts/90-seal-image.sh",
+      "${path.root}/scripts/86-take-inventory.sh",
     ]
+  }
+
+  provisioner "file" {
+    direction   = "download"
+    source      = "/var/lib/imagegen-build/inventory.json"
+    destination = "${path.root}/inventory.json"
+  }
+
+  provisioner "shell" {
+    execute_command = local.as_root
+    scripts         = ["${path.root}/scripts/90-seal-image.sh"]
   }
 
   provisioner "shell" {

@@ -32,7 +32,8 @@ _ARCHITECTURE = "amd64"
 def bundle(packages: tuple[str, ...] = PACKAGES, suite: str = base.SUITE) -> Path:
     """Give the folder of a bundle, made first where the cache has it not."""
     debs = _packages(tuple(sorted(packages)), suite)
-    archives = [images.archive(image, suite) for image in images.images()]
+    # What is in a container image is its own affair: one suite's userland does for the nodes of all.
+    archives = [images.archive(image, base.SUITE) for image in images.images()]
     made_from = [debs.name, *(path.parent.name for path in archives)]
     made_from += [toolbox.path(name).parent.name for name in (*_BINARIES, *_CNI)]
     key = cache.key(Path(__file__).read_bytes(), *made_from)
@@ -102,7 +103,9 @@ def main() -> None:
     """Make the bundle and say where it is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("package", nargs="*", default=PACKAGES, help="Debian packages in the bundle")
-    print(bundle(tuple(parser.parse_args().package)))
+    parser.add_argument("--suite", default=base.SUITE, help="Debian release that they are of")
+    arguments = parser.parse_args()
+    print(bundle(tuple(arguments.package), arguments.suite))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_KEPT = 3
+# Two Debian releases, and the two of the last change.
+_KEPT = 4
 _UNFINISHED = ".making-"
 
 

@@ -50,8 +50,13 @@ def _needed(name: str) -> set[str]:
         # Pinned for another system.
         return set()
     plain = [requirement for requirement in requirements if "extra ==" not in requirement]
-    names = {re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower().replace("_", "-") for requirement in plain}
+    names = {_normal(re.split(r"[^A-Za-z0-9._-]", requirement)[0]) for requirement in plain}
     return names.union(*map(_needed, names))
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as the pins have it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _make(suite: str, folder: Path) -> None:

@@ -12,7 +12,7 @@ from imagegen.baking.commands import INIT_SINCE
 
 PLUGINS = "plugins.pkr.hcl"
 REPORT = "report.json"
-RESULTS = ("manifest.json", REPORT)
+RESULTS = ("manifest.json", REPORT, "inventory.json")
 
 
 @contextmanager

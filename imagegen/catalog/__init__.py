@@ -146,6 +146,7 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
     def family_of(self, os: str) -> FamilyFacts:
@@ -259,6 +260,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         components=parse_components(tables["components"]),
         feature_gates=parse_gates(seldom["feature_gates"]),
         ranges=parse_ranges(tables["ranges"]),
+        programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         diagnostics=Unread(
             lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},

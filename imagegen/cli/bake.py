@@ -14,6 +14,7 @@ import typer
 
 from imagegen.cli.common import SpecArgument, fail, load_assets, read_spec, stop
 from imagegen.cli.completion import complete_builders, complete_images
+from imagegen.cli.sbom import write_sbom
 from imagegen.console import say
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def bake(
     """Bake the rendered images: Packer's init, validate, build.
 
     They are run in OUT/<cluster>/images/<image>/packer, which must be what SPEC asks for now. Each phase is shown as
-    it begins; the whole log is bake.log in that folder, without the secrets of the environment. Ctrl-C lets Packer
-    take its machine down.
+    it begins; the whole log is bake.log in that folder, without the secrets of the environment. The image's bill of
+    materials is written beside it, as `imagegen sbom` does. Ctrl-C lets Packer take its machine down.
     """
     loaded = load_assets()
     cluster = read_spec(spec, loaded)
@@ -155,6 +156,7 @@ def _bake_one(name: str, folder: Path, plan: Bake, *, dry_run: bool) -> None:
     started = time.monotonic()
     with staged(folder, plan.version) as place:
         _run_all(plan, place, log)
+    write_sbom(folder)
     say(f"image {name}: baked in {time.monotonic() - started:.0f} s; log: {log}")
 
 

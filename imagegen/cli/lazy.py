@@ -22,6 +22,7 @@ NAMES = (
     "diff",
     "fingerprint",
     "stale",
+    "sbom",
     "explain",
     "kubeconfig",
     "inspect",

@@ -14,7 +14,9 @@ from imagegen.cli.common import FormatOption, SpecArgument, fail, load_assets, r
 from imagegen.console import Format, say, show_json
 
 if TYPE_CHECKING:
-    from imagegen.staleness import Baked, Verdict
+    from imagegen.inventory import Inventory
+    from imagegen.records import Baked
+    from imagegen.staleness import Verdict
 
 MAX_BYTES = 64 * 2**20
 """A cloud's list of some ten thousand images."""
@@ -27,25 +29,27 @@ def stale(
         typer.Option(
             "--against",
             metavar="FILE",
-            help="What was baked: Packer's manifest.json, or the output of `aliyun ecs DescribeImages` or "
-            "`aws ec2 describe-images`; `-` for standard input.",
+            help="What was baked: Packer's manifest.json, or a cloud's list of images as JSON; `-` for standard input.",
         ),
     ],
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Say whether baked images are still what the spec asks for.
 
-    FILE tells what was baked; of several images with one name the newest counts. Below a stale one stands why. Exit
-    code 1 if any is stale or was never baked, 3 if FILE cannot be read or is nothing of that kind.
+    FILE tells what was baked; of several images with one name the newest counts. Below a stale one stands why; where
+    the bake's inventory.json lies beside FILE, also what no manifest tells. Lists are those of `aliyun ecs
+    DescribeImages`, `aws ec2 describe-images`, `gcloud compute images list`, `az image list`, `az sig image-version
+    list`, `openstack image show`, and Glance's own. Exit code 1 if any is stale or was never baked, 3 if FILE cannot be
+    read or is nothing of that kind.
     """
     from imagegen.pipeline import describe_images  # noqa: PLC0415  the stages are slow to import
     from imagegen.staleness import judge  # noqa: PLC0415
 
     loaded = load_assets()
     cluster = read_spec(spec, loaded, form)
-    records = _records(against)
+    records, inventory = _records(against), _inventory(against)
     verdicts = [
-        judge(name, image.contents, image.fingerprint, records)
+        judge(name, image.contents, image.fingerprint, records, inventory)
         for name, image in describe_images(cluster, loaded).items()
         if name not in cluster.stock_images
     ]
@@ -61,7 +65,7 @@ def stale(
 
 
 def _records(against: str) -> tuple[Baked, ...]:
-    from imagegen.staleness import UnknownListError, read_records  # noqa: PLC0415  as above
+    from imagegen.records import UnknownListError, read_records  # noqa: PLC0415  as above
 
     if against != "-" and not Path(against).exists():
         raise typer.BadParameter(f"file `{against}` does not exist", param_hint="--against")
@@ -74,8 +78,16 @@ def _records(against: str) -> tuple[Baked, ...]:
     except OSError as error:
         fail(f"{name}: {error.strerror}")
     except (ValueError, RecursionError, UnknownListError):
-        message = "neither Packer's manifest.json nor a list of images of Alibaba Cloud or AWS, as JSON"
+        message = "neither Packer's manifest.json nor a list of images as a cloud's own command line gives it, as JSON"
         fail(f"{name}: {message}")
+
+
+def _inventory(against: str) -> Inventory | None:
+    """What was found in the image that FILE tells of, where the bake left it there."""
+    from imagegen.cli.sbom import FILE, read_beside  # noqa: PLC0415  as above
+
+    path = Path(against).with_name(FILE)
+    return read_beside(path.parent) if against != "-" and path.is_file() else None
 
 
 def _read(against: str) -> bytes:

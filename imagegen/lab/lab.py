@@ -1,6 +1,6 @@
 """A lab: a network, the machines on it, and the promise that nothing of it stays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface
@@ -23,8 +23,11 @@ class Lab:
     _end: ExitStack
     _machines: list[NspawnMachine] = field(default_factory=list, init=False)
 
-    def nspawn(self, name: str, image: Path) -> NspawnMachine:
-        """A machine, not yet started, with its own copy of a disk image, which ends with the lab."""
+    def nspawn(self, name: str, image: Path, *, read_only: Mapping[str, Path] | None = None) -> NspawnMachine:
+        """A machine, not yet started, with its own copy of a disk image, which ends with the lab.
+
+        `read_only`: folders of this host that it sees, by where they lie in it.
+        """
         own = f"{self.name}-{name}"
         raw = self.folder / f"{name}.raw"
         self._end.callback(raw.unlink, missing_ok=True)
@@ -37,6 +40,7 @@ class Lab:
             cable=self.network.cable(name=own, port=f"port{len(self._machines)}"),
             group=self.hierarchies.group(own),
             unified=self.hierarchies.unified,
+            read_only=read_only or {},
         )
         self._machines.append(machine)
         self._end.callback(machine.close)

@@ -30,6 +30,8 @@ class NspawnMachine:
     cable: Cable
     group: Group
     unified: bool
+    read_only: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of the host that the machine sees and cannot change, by where they lie in it."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     def open(self) -> None:
@@ -93,6 +95,7 @@ class NspawnMachine:
             # The clock is the host's: no machine may set it.
             "--capability=all", "--drop-capability=CAP_SYS_TIME",
             "--bind=/dev/kmsg", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
+            *(f"--bind-ro={folder}:{target}" for target, folder in self.read_only.items()),
         ]  # fmt: skip
 
     def _environment(self) -> Mapping[str, str]:

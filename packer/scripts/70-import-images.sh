@@ -33,9 +33,9 @@ missing_images() {
 pull() {
   local try
   for try in 1 2 3; do
-    ! ctr --namespace=k8s.io images pull --hosts-dir=/etc/containerd/certs.d "$1" >/dev/null || return 0
+    ! ctr --namespace=k8s.io images pull --local --hosts-dir=/etc/containerd/certs.d "$1" >/dev/null || return 0
     echo "try $try: $1 was not pulled" >&2
-    sleep 5
+    sleep "$try"
   done
   return 1
 }

@@ -1,4 +1,4 @@
-"""Checks that run on the machine being baked: of the bundle before, of everything declared after."""  # noqa: INP001
+"""Checks that run on the machine being baked: of the bundle before, of everything declared after; its inventory."""  # noqa: INP001
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from baked import bundle, checks, fetch, keys, report, served
+from baked import bundle, checks, fetch, inventory, keys, report, served
 
 
 def main() -> int:
@@ -42,6 +42,10 @@ def main() -> int:
     of_image = commands.add_parser("image", help="check the machine against declared.json, write a report")
     of_image.add_argument("declared", type=Path)
     of_image.add_argument("report", type=Path)
+    of_inventory = commands.add_parser("inventory", help="write down what is in the machine")
+    of_inventory.add_argument("declared", type=Path)
+    of_inventory.add_argument("inventory", type=Path)
+    of_inventory.add_argument("--bundle", type=Path, required=True, help="what it was baked from")
     of_report = commands.add_parser("report", help="print what failed in a report")
     of_report.add_argument("report", type=Path)
     arguments = parser.parse_args()
@@ -103,6 +107,14 @@ def _image(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _inventory(arguments: argparse.Namespace) -> int:
+    declared = json.loads(arguments.declared.read_text())
+    taken = inventory.take(Path("/"), declared, arguments.bundle)
+    arguments.inventory.parent.mkdir(parents=True, exist_ok=True)
+    arguments.inventory.write_text(json.dumps(taken, indent=2) + "\n")
+    return 0
+
+
 def _report(arguments: argparse.Namespace) -> int:
     written = json.loads(arguments.report.read_text())
     for line in report.failures(written):
@@ -110,7 +122,15 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0 if written["passed"] else 1
 
 
-_RUN = {"bundle": _bundle, "fetch": _fetch, "digest": _digest, "key": _key, "image": _image, "report": _report}
+_RUN = {
+    "bundle": _bundle,
+    "fetch": _fetch,
+    "digest": _digest,
+    "key": _key,
+    "image": _image,
+    "inventory": _inventory,
+    "report": _report,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from imagegen.baking import read_line
+from tests.support.inventories import inventory
 from tests.support.specs import run, spec
 
 PACKER = """#!/bin/bash
@@ -26,7 +28,7 @@ build)
     echo '2026-11-23T11:00:00Z: ==> imagegen.qemu.node: Waiting for SSH'
     echo "2026-11-23T11:00:01Z:     imagegen.qemu.node: the key is $ALICLOUD_SECRET_KEY"
     {build}
-    echo '{{}}' > manifest.json; echo '{{}}' > report.json ;;
+    echo '{{}}' > manifest.json; echo '{{}}' > report.json; cp "{log}.inventory" inventory.json ;;
 esac
 """
 Scripted = Callable[..., Path]
@@ -52,6 +54,7 @@ def packer(tmp_path: Path) -> Scripted:
         path = tmp_path / "packer"
         path.write_text(PACKER.format(log=tmp_path / "calls", version=version, build=build, invalid=invalid))
         path.chmod(0o755)
+        (tmp_path / "calls.inventory").write_text(json.dumps(inventory()))
         return path
 
     return make
@@ -78,6 +81,21 @@ def test_init_validate_build(rendered: Path, packer: Scripted, tmp_path: Path) -
     assert "-machine-readable" not in build
     assert "imagegen.qemu.node: Waiting for SSH" in result.stderr
     assert "image demo: baked in" in result.stdout
+
+
+def test_the_bill_of_materials_is_written_beside_the_templates(rendered: Path, packer: Scripted) -> None:
+    assert run("bake", rendered, "--packer", packer("1.6.6")).exit_code == 0
+    assert (FOLDER / "inventory.json").exists()
+    bom = FOLDER / "demo.cdx.json"
+    assert json.loads(bom.read_text())["metadata"]["component"]["name"] == "demo"
+    by_bake = bom.read_bytes()
+    assert run("sbom", FOLDER).exit_code == 0
+    assert bom.read_bytes() == by_bake
+
+
+def test_a_bake_without_an_inventory_is_none(rendered: Path, packer: Scripted) -> None:
+    with pytest.raises(FileNotFoundError):
+        run("bake", rendered, "--packer", packer(build="exit 0"))
 
 
 def test_a_packer_named_by_a_relative_path(rendered: Path, packer: Scripted) -> None:

@@ -16,6 +16,7 @@ from typer.main import get_command
 from imagegen.cli import app
 from imagegen.secrets.keys import ca_hashes, new_authority
 from imagegen.spec import EncryptionAlgorithm
+from tests.support.inventories import inventory
 from tests.support.program import Outcome, run_forked
 from tests.support.specs import NOW, run, spec
 
@@ -38,6 +39,7 @@ WALK: dict[str, dict[int, str]] = {
         2: "fine.yaml",
         3: "fine.yaml --against plain",
     },
+    "sbom": {0: "baked", 1: "pki", 2: "absent", 3: "baked --out plain/sbom"},
     "secrets encrypt": {
         0: "fine.yaml --recipient @recipient@",
         1: "fine.yaml",
@@ -130,6 +132,8 @@ def _make_baked() -> None:
     data = {**described["contents"], "fingerprint": described["fingerprint"]}
     Path("fresh.json").write_text(json.dumps({"builds": [{"build_time": 1, "custom_data": data}]}))
     Path("none.json").write_text(json.dumps({"builds": []}))
+    Path("baked").mkdir()
+    Path("baked/inventory.json").write_text(json.dumps(inventory()))
 
 
 def _make_trusted() -> None:

@@ -11,6 +11,7 @@ import yaml
 from typer.main import get_command
 
 from imagegen.cli import app
+from tests.support.inventories import inventory
 from tests.support.program import run_forked
 from tests.support.specs import run, spec
 
@@ -24,6 +25,7 @@ RESULTS: dict[str, tuple[str, ...] | list[Any]] = {
     "explain warned.yaml": ("cluster", "images"),
     "fingerprint warned.yaml": ("demo",),
     "stale warned.yaml --against fresh.json": ("images",),
+    "sbom out/baked": ("path", "image", "fingerprint", "packages", "programs", "containerImages"),
     "explain warned.yaml --role control-plane-init": ("cluster", "role", "files", "cloudInit", "phases", "ready"),
     f"inspect {JOIN}": ("layers", "parts"),
     f"inspect {JOIN} --out files": ("layers", "parts"),
@@ -56,6 +58,7 @@ REFUSALS = [
     "diff mine out/demo",
     "fingerprint wrong.yaml",
     "stale wrong.yaml --against fresh.json",
+    "sbom out/unbaked",
     "explain IG999",
     "explain wrong.yaml",
     "explain warned.yaml --role absent",
@@ -89,6 +92,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     described = json.loads(run("fingerprint", "warned.yaml", "--format", "json").stdout)["demo"]
     baked = {**described["contents"], "fingerprint": described["fingerprint"]}
     Path("fresh.json").write_text(json.dumps({"builds": [{"build_time": 1, "custom_data": baked}]}))
+    for name in ("out/baked", "out/unbaked"):
+        Path(name).mkdir()
+    Path("out/baked/inventory.json").write_text(json.dumps(inventory()))
     Path("open.yaml").write_text(Path("demo.secrets.yaml").read_text())
 
 

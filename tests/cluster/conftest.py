@@ -12,12 +12,13 @@ from imagegen.lab import disk, lab
 from imagegen.lab.machine import Machine
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
-from tests.cluster import ground, timeline
+from tests.cluster import faithful, timeline
 from tests.cluster.bake import BUILDER, QUICK, Baked, bake
 from tests.cluster.kubectl import Kubectl, is_ready, until
 from tests.cluster.site import Site
 from tests.support import programs
-from tools import toolbox
+from tools import ground, toolbox
+from tools.base import base
 
 OPERATOR = IPv4Interface("10.77.0.1/24")
 NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21"}
@@ -85,10 +86,21 @@ def opened(baked: Baked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
 
 
 @pytest.fixture(scope="session")
-def pristine(baked: Baked, opened: lab.Lab) -> Iterator[Path]:
+def pristine(baked: Baked, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The baked disk as it is, read-only."""
-    raw = disk.copy_raw(baked.disk, opened.folder / "pristine.raw")
-    with disk.mounted(raw, opened.folder / "pristine", read_only=True) as root:
+    folder = tmp_path_factory.mktemp("pristine")
+    raw = disk.copy_raw(baked.disk, folder / "pristine.raw")
+    with disk.mounted(raw, folder / "root", read_only=True) as root:
+        yield root
+    raw.unlink()
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The base disk that everything is baked from, read-only."""
+    folder = tmp_path_factory.mktemp("base")
+    raw = disk.copy_raw(base().disk, folder / "base.raw")
+    with disk.mounted(raw, folder / "root", read_only=True) as root:
         yield root
     raw.unlink()
 
@@ -101,7 +113,7 @@ def prepared(baked: Baked, opened: lab.Lab, pristine: Path, report: list[str]) -
     undeclared = tuple(
         f"{machine.name}: {line}"
         for machine in machines
-        for line in ground.undeclared(pristine, machine.root, baked.site.seed(machine.name))
+        for line in faithful.undeclared(pristine, machine.root, baked.site.seed(machine.name))
     )
     return Prepared(lab=opened, machines=machines, undeclared=undeclared)
 

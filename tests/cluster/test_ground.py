@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import ground, trees
+from tests.cluster import faithful, trees
+from tools import ground
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def machine(pristine: Path, seed: Path, tmp_path: Path) -> Path:
 
 
 def test_the_table_and_the_seed_are_all(pristine: Path, seed: Path, machine: Path) -> None:
-    assert ground.undeclared(pristine, machine, seed) == ()
+    assert faithful.undeclared(pristine, machine, seed) == ()
 
 
 def _other_link(root: Path) -> None:
@@ -70,13 +71,13 @@ def test_any_other_change_is_found(pristine: Path, seed: Path, machine: Path, ch
     if change == "owner" and os.geteuid() != 0:
         pytest.skip("only root gives files away")
     CHANGES[change](machine)
-    (found,) = ground.undeclared(pristine, machine, seed)
+    (found,) = faithful.undeclared(pristine, machine, seed)
     assert found.startswith("differs, not in the table: /bin/")
 
 
 def test_a_declared_change_that_is_none_is_found(pristine: Path, seed: Path, machine: Path) -> None:
     shutil.copyfile(pristine / "etc/fstab", machine / "etc/fstab")
-    assert ground.undeclared(pristine, machine, seed) == (
+    assert faithful.undeclared(pristine, machine, seed) == (
         "in the table, does not differ: /etc/fstab",
         "not as in the table: /etc/fstab",
     )
@@ -84,7 +85,7 @@ def test_a_declared_change_that_is_none_is_found(pristine: Path, seed: Path, mac
 
 def test_a_seed_that_is_not_the_emitted_one_is_found(pristine: Path, seed: Path, machine: Path) -> None:
     (machine / ground.SEED / "user-data").write_text("other\n", encoding="utf-8")
-    assert ground.undeclared(pristine, machine, seed) == (f"not as emitted: /{ground.SEED}/user-data",)
+    assert faithful.undeclared(pristine, machine, seed) == (f"not as emitted: /{ground.SEED}/user-data",)
 
 
 def test_a_missing_side_differs_as_a_whole(pristine: Path, tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ from imagegen.lab import lab
 from imagegen.lab.network import Network
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
-from tests.cluster import ground, site, timeline
+from tests.cluster import site, timeline
 from tests.cluster.kubectl import Kubectl, is_ready, until
 from tests.support import programs
-from tools import toolbox
+from tools import ground, toolbox
 from tools.base import base
 from tools.bundle import bundle
 
@@ -162,14 +162,14 @@ def test_the_console_tells_of_every_step_before_first_boot(installed: Installed)
     steps = INSTALLED.findall(after)
     assert steps[0] == "check-machine"
     assert steps[1:] == sorted(steps[1:])
-    assert steps[-1] == "85-require-verified"
+    assert steps[-2:] == ["85-require-verified", "86-take-inventory"]
     assert after.index("step=85-require-verified") < after.index("phase=contract") < after.index("phase=done status=ok")
     assert "status=retry" not in console
     assert "phase=contract" not in console[: -len(after)]
 
 
 def test_every_check_passed_on_the_machine_itself(installed: Installed) -> None:
-    report = json.loads(installed.machine.shell("cat /var/log/imagegen/verify.json").stdout)
+    report = json.loads(installed.machine.shell("cat /var/log/imagegen/install-report.json").stdout)
     assert report["passed"]
     assert len(report["checks"]) > 100
     assert {check["kind"] for check in report["checks"]} >= {"package", "binary", "unit", "content", "image", "setting"}

@@ -36,7 +36,18 @@ def render(tmp_path: Path) -> str:
     return f"import imagegen.cli\nimagegen.cli.app({arguments!r}, standalone_mode=False)"
 
 
-SLOW = {"cryptography", "jinja2", "jsonschema", "yaml", "rich", "hcl2", "pyrage", "imagegen.spec", "multiprocessing"}
+SLOW = {
+    "cryptography",
+    "cyclonedx",
+    "jinja2",
+    "jsonschema",
+    "yaml",
+    "rich",
+    "hcl2",
+    "pyrage",
+    "imagegen.spec",
+    "multiprocessing",
+}
 
 
 def started(option: str) -> str:

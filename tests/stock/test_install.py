@@ -104,8 +104,8 @@ def test_nothing_is_left_but_the_marker_and_the_evidence(machine: Machine) -> No
     assert not machine.work.exists()
     assert sorted(path.name for path in machine.paths.home.iterdir()) == ["installed", "status.json"]
     assert not machine.paths.at("/var/lib/imagegen-build").exists()
-    assert (machine.paths.logs / "verify.json").read_text() == '{"passed": true}'
-    assert (machine.paths.logs / "verify.json").stat().st_mode & 0o777 == 0o600
+    assert (machine.paths.logs / "install-report.json").read_text() == '{"passed": true}'
+    assert (machine.paths.logs / "install-report.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_script_that_fails_is_told_and_all_of_it_run_again(machine: Machine) -> None:

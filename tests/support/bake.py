@@ -14,9 +14,13 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from tools import base, bundle, cache
 
+SUITES = {"debian-12": "bookworm", "debian-13": "trixie"}
+RELEASES = tuple(SUITES)
+EVIDENCE = ("manifest.json", "report.json", "inventory.json")
 _LIMIT = 3600
 _PHASES = "Retrieving|Creating CD|Waiting for SSH|Provisioning|Gracefully|Converting|Running post"
 BAKE_HOOK = "#!/bin/sh\nset -eu\numask 022\necho baked >/etc/lab-baked\n"
@@ -24,63 +28,7 @@ _IMAGEGEN = Path(sys.executable).with_name("imagegen")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BakedImage:
-    """A baked and sealed disk, and the emitted folder that it was baked from."""
-
-    disk: Path
-    packer_folder: Path
-    fingerprint: str
-
-    @property
-    def cluster_folder(self) -> Path:
-        return self.packer_folder.parents[2]
-
-    @property
-    def manifest(self) -> Path:
-        return self.disk.parent / "manifest.json"
-
-    @property
-    def report(self) -> Path:
-        return self.disk.parent / "report.json"
-
-
-def image_section() -> dict[str, object]:
-    """The `image` of every spec under test: one and the same, so that one bake serves them all."""
-    start = base.base()
-    index = (bundle.bundle() / "bundle.json").read_bytes()
-    return {
-        "name": "node",
-        "os": "debian-12",
-        "hooks": [{"name": "mark", "script": BAKE_HOOK}],
-        "bundle": {"sha256": hashlib.sha256(index).hexdigest()},
-        "qemu": {"source": str(start.disk), "checksum": start.checksum},
-    }
-
-
-def baked_image(spec: Path, work: Path) -> BakedImage:
-    """Render a spec into `work`, and give its image: baked now, or before from the same things."""
-    packer_folder = rendered(spec, work)
-    variables = json.loads(next(packer_folder.glob("*.auto.pkrvars.json")).read_text())
-    fingerprint = variables["image_fingerprint"]
-    inputs = _Inputs(base=base.base(), bundle=bundle.bundle(), packer_folder=packer_folder)
-    before = time.monotonic()
-    folder = cache.made("baked", inputs.key(fingerprint), functools.partial(_bake, inputs))
-    disk = folder / "disk.qcow2"
-    _say(f"image {fingerprint[:12]}: {disk.stat().st_size >> 20} MiB, {time.monotonic() - before:.0f} s")
-    return BakedImage(disk=disk, packer_folder=packer_folder, fingerprint=fingerprint)
-
-
-def rendered(spec: Path, work: Path) -> Path:
-    """Render a spec into `work` with secrets of its own, and give the folder for Packer."""
-    secrets, out = work / "secrets.yaml", work / "out"
-    if not secrets.exists():
-        _imagegen("secrets", "new", spec, "--secrets", secrets)
-    _imagegen("render", spec, "--secrets", secrets, "--out", out)
-    return next(out.glob("*/images/*/packer"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inputs:
+class Inputs:
     """What a bake is made from."""
 
     base: base.Base
@@ -94,7 +42,71 @@ class _Inputs:
         return cache.key(fingerprint, self.base.checksum, index, *steps)
 
 
-def _bake(inputs: _Inputs, folder: Path) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BakedImage:
+    """A baked and sealed disk, and the emitted folder that it was baked from."""
+
+    disk: Path
+    packer_folder: Path
+    fingerprint: str
+    inputs: Inputs
+
+    @property
+    def bundle(self) -> Path:
+        return self.inputs.bundle
+
+    @property
+    def evidence(self) -> Path:
+        """The folder with what the bake wrote beside its templates."""
+        return self.disk.parent
+
+    @property
+    def cluster_folder(self) -> Path:
+        return self.packer_folder.parents[2]
+
+    def wrote(self, name: str) -> Any:
+        """One of the JSON files of the evidence."""
+        return json.loads((self.evidence / name).read_text(encoding="utf-8"))
+
+
+def image_section(release: str = RELEASES[0]) -> dict[str, object]:
+    """The `image` of every spec under test: one and the same, so that one bake serves them all."""
+    start = base.base(SUITES[release])
+    index = (bundle.bundle(suite=SUITES[release]) / "bundle.json").read_bytes()
+    return {
+        "name": "node",
+        "os": release,
+        "hooks": [{"name": "mark", "script": BAKE_HOOK}],
+        "bundle": {"sha256": hashlib.sha256(index).hexdigest()},
+        "qemu": {"source": str(start.disk), "checksum": start.checksum},
+    }
+
+
+def baked_image(spec: Path, work: Path, release: str = RELEASES[0]) -> BakedImage:
+    """Render a spec into `work`, and give its image: baked now, or before from the same things."""
+    packer_folder = rendered(spec, work)
+    variables = json.loads(next(packer_folder.glob("*.auto.pkrvars.json")).read_text())
+    fingerprint = variables["image_fingerprint"]
+    suite = SUITES[release]
+    inputs = Inputs(base=base.base(suite), bundle=bundle.bundle(suite=suite), packer_folder=packer_folder)
+    before = time.monotonic()
+    folder = cache.made("baked", inputs.key(fingerprint), functools.partial(bake, inputs))
+    disk = folder / "disk.qcow2"
+    _say(f"image {fingerprint[:12]} on {release}: {disk.stat().st_size >> 20} MiB, {time.monotonic() - before:.0f} s")
+    return BakedImage(disk=disk, packer_folder=packer_folder, fingerprint=fingerprint, inputs=inputs)
+
+
+def rendered(spec: Path, work: Path) -> Path:
+    """Render a spec into `work` with secrets of its own, and give the folder for Packer."""
+    secrets, out = work / "secrets.yaml", work / "out"
+    if not secrets.exists():
+        _imagegen("secrets", "new", spec, "--secrets", secrets)
+    _imagegen("render", spec, "--secrets", secrets, "--out", out)
+    return next(out.glob("*/images/*/packer"))
+
+
+def bake(inputs: Inputs, folder: Path) -> None:
+    """Run Packer on a copy of the emitted folder: disk.qcow2 and the evidence are in `folder` then."""
     copy = folder / "packer"
     # Packer 1.6.6 rejects required_plugins; it has the builders built in.
     shutil.copytree(inputs.packer_folder, copy, ignore=shutil.ignore_patterns("plugins.pkr.hcl"))
@@ -110,7 +122,7 @@ def _bake(inputs: _Inputs, folder: Path) -> None:
     command = ["packer", "build", "-color=false", "-timestamp-ui", "-only=imagegen.qemu.node", *arguments, "."]
     _run_packer(command, copy, folder)
     next((folder / "output").iterdir()).rename(folder / "disk.qcow2")
-    for name in ("manifest.json", "report.json"):
+    for name in EVIDENCE:
         (copy / name).rename(folder / name)
     shutil.rmtree(copy)
     (folder / "output").rmdir()

@@ -20,19 +20,36 @@ class Guest:
     user: str
     key: Path
     console: Path
+    disk: Path
+    process: subprocess.Popen[bytes]
 
-    def run(self, command: str, *, check: bool = True, limit: float = 300) -> str:
+    def run(self, command: str, *, stdin: bytes = b"", check: bool = True, limit: float = 300) -> str:
         """Run a shell command in the guest as root and give its output."""
         result = subprocess.run(
             [*self._ssh(), "sudo", "sh", "-c", _quoted(command)],
+            input=stdin,
             capture_output=True,
-            text=True,
             check=False,
             timeout=limit,
         )
+        said = result.stdout.decode(errors="replace")
         if check and result.returncode != 0:
-            raise AssertionError(f"{command!r} gave {result.returncode}:\n{result.stdout}{result.stderr}")
-        return result.stdout
+            raise AssertionError(f"{command!r} gave {result.returncode}:\n{said}{result.stderr.decode()}")
+        return said
+
+    def power_off(self, limit: float) -> None:
+        """Switch it off, in order; its disk is there until `booted` ends."""
+        self.run("systemctl poweroff", check=False, limit=60)
+        self.process.wait(limit)
+
+    def reboot(self, limit: float) -> float:
+        """Boot it anew, in order, and give the seconds until it takes a login again."""
+        before, started = self.run("cat /proc/sys/kernel/random/boot_id"), time.monotonic()
+        self.run("systemctl reboot", check=False, limit=60)
+        while self.run("cat /proc/sys/kernel/random/boot_id", check=False, limit=60) in {"", before}:
+            assert time.monotonic() - started < limit, f"no login {limit:.0f} s after a reboot"
+            time.sleep(3)
+        return time.monotonic() - started
 
     def wait_for_ssh(self, limit: float) -> float:
         """Wait until the guest takes a login, and give the seconds it took."""
@@ -51,11 +68,26 @@ class Guest:
 
 
 @contextlib.contextmanager
-def booted(disk: Path, seed: Path, work: Path, *, address: str, user: str, key: Path) -> Iterator[Guest]:
-    """Boot a copy of a disk with a NoCloud folder; the network ends at this machine."""
-    overlay, disc, console = work / "guest.qcow2", work / "seed.iso", work / "console.log"
-    _tool("qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", overlay)
-    _tool("xorriso", "-as", "genisoimage", "-quiet", "-rock", "-joliet", "-volid", "cidata", "-o", disc, seed)
+def booted(
+    disk: Path,
+    seed: Path,
+    work: Path,
+    *,
+    address: str,
+    user: str,
+    key: Path,
+    gib: int | None = None,
+    more: tuple[Path, ...] = (),
+) -> Iterator[Guest]:
+    """Boot a copy of a disk with a NoCloud folder, which names it; the network ends at this machine.
+
+    `gib` is the disk's size, if not its own; `more` is on the seed's disc beside the seed.
+    """
+    overlay, disc, console = (work / f"{seed.name}.{suffix}" for suffix in ("qcow2", "iso", "console"))
+    _tool("qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", overlay, *([f"{gib}G"] if gib else []))
+    points = [f"{path.name}={path}" for path in (*seed.iterdir(), *more)]
+    grafted = ("-quiet", "-rock", "-joliet", "-graft-points", "-volid", "cidata", "-o", disc)
+    _tool("xorriso", "-as", "genisoimage", *grafted, *points)
     port = _free_port()
     network = f"user,id=net0,net={address.rpartition('.')[0]}.0/24,restrict=on"
     command = [
@@ -69,10 +101,12 @@ def booted(disk: Path, seed: Path, work: Path, *, address: str, user: str, key: 
     ]
     machine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
-        yield Guest(port=port, user=user, key=key, console=console)
+        yield Guest(port=port, user=user, key=key, console=console, disk=overlay, process=machine)
     finally:
         machine.terminate()
         machine.wait(_STOP_LIMIT)
+        overlay.unlink()
+        disc.unlink()
 
 
 def new_key(path: Path) -> str:

@@ -62,13 +62,18 @@ def packages(suite: str) -> Path:
 
 def run(suite: str, *command: str, folders: Mapping[str, Path], **environment: str) -> str:
     """What a command says in the root of a suite; `folders` of this machine stand in it under their names."""
+    return inside(ready(suite), *command, folders=folders, **environment)
+
+
+def inside(root: Path, *command: str, folders: Mapping[str, Path], **environment: str) -> str:
+    """The same in any root folder, which may be mounted read-only."""
     bound = [word for target, source in folders.items() for word in (str(source), target)]
     with tempfile.TemporaryDirectory(prefix="imagegen-root-") as work:
-        script = ["sh", "-euc", _ENTER, "sh", str(ready(suite)), work, *bound, "--", *command]
+        script = ["sh", "-euc", _ENTER, "sh", str(root), work, *bound, "--", *command]
         result = subprocess.run(
             [*_ISOLATED, *script], env=_ENVIRONMENT | environment, capture_output=True, text=True, check=False
         )
-    assert result.returncode == 0, f"{command} in {suite}:\n{result.stdout[-2000:]}{result.stderr[-4000:]}"
+    assert result.returncode == 0, f"{command} in {root}:\n{result.stdout[-2000:]}{result.stderr[-4000:]}"
     return result.stdout
 
 

@@ -153,8 +153,8 @@ class Ground:
 
     @property
     def locked(self) -> list[dict[str, Any]]:
-        """The vendors' packages as a lock has them."""
-        wanted = f"*{vendors.KUBERNETES}-*", f"*{vendors.CONTAINERD}-*", "kubernetes-cni*"
+        """All that is installed, as a lock has it."""
+        wanted = f"*{vendors.KUBERNETES}-*", f"*{vendors.CONTAINERD}-*", "kubernetes-cni*", "*99-1*"
         found = [path for pattern in wanted for path in self.served.rglob(pattern) if path.suffix in {".deb", ".rpm"}]
         return [self._entry(path) for path in sorted(found)]
 
@@ -271,7 +271,7 @@ def test_another_signer_s_packages_stop_the_bake(ground: Ground, tmp_path: Path)
     assert result["code"] != 0
 
 
-def test_what_a_lock_lists_is_installed_without_the_vendors_repositories(ground: Ground) -> None:
+def test_what_a_lock_lists_is_installed_and_nothing_else(ground: Ground) -> None:
     baked = ground.bake(lock=ground.locked, fingerprint="0" * 40, look=["/run/imagegen-sources"])
     assert baked["runs"][0]["code"] == 0, baked["runs"][0]["said"]
     assert [check for check in checks_of(baked) if not check["passed"]] == []

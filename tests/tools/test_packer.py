@@ -18,9 +18,9 @@ SCRIPTS = sorted(PACKER.rglob("*.sh"))
 CHECKSUM = "sha256:" + "0" * 64
 
 
-def emitted(folder: Path) -> Path:
+def emitted(folder: Path, **more: object) -> Path:
     """An emitted folder, without the plugins file: Debian's Packer 1.6.6 knows no `required_plugins`."""
-    image = {"alicloud": ALICLOUD, "qemu": {"source": "base.qcow2", "checksum": CHECKSUM}}
+    image = {"alicloud": ALICLOUD, "qemu": {"source": "base.qcow2", "checksum": CHECKSUM}, **(more or {"bundle": {}})}
     tree = render(spec(provider={"type": "alicloud", "region": "cn-hangzhou"}, image=image)).tree
     prefix = "images/demo/packer/"
     for path, file in tree:
@@ -33,8 +33,11 @@ def emitted(folder: Path) -> Path:
     return folder
 
 
-def validate(packer: str, folder: Path, builder: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [packer, "validate", f"-only=imagegen.{builder}.node", "-var", "bundle_dir=seed", "."]
+def validate(
+    packer: str, folder: Path, builder: str, *variables: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    given = [word for variable in variables or ("bundle_dir=seed",) for word in ("-var", variable)]
+    command = [packer, "validate", f"-only=imagegen.{builder}.node", *given, "."]
     clean: Mapping[str, str] = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **environment}
     return subprocess.run(command, cwd=folder, env=dict(clean), capture_output=True, text=True, check=False)
 
@@ -48,6 +51,21 @@ def test_alicloud_validates(tmp_path: Path, tool: Callable[[str], str]) -> None:
     credentials = {"ALICLOUD_ACCESS_KEY": "none", "ALICLOUD_SECRET_KEY": "none"}
     result = validate(tool("packer"), emitted(tmp_path), "alicloud-ecs", **credentials)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("builder", ["qemu", "alicloud-ecs"])
+def test_without_a_bundle_none_is_asked_for(
+    tmp_path: Path, tool: Callable[[str], str], builder: str, locked: bool
+) -> None:
+    folder = emitted(tmp_path, source="packages")
+    if locked:
+        (folder / "lock.json").write_text("{}")
+    credentials = {"ALICLOUD_ACCESS_KEY": "none", "ALICLOUD_SECRET_KEY": "none"}
+    result = validate(tool("packer"), folder, builder, 'mirrors=["https://dl.k8s.io/=https://mirror/"]', **credentials)
+    assert result.returncode == 0, result.stdout + result.stderr
+    refused = validate(tool("packer"), folder, builder, 'mirrors=["https://dl.k8s.io/"]', **credentials)
+    assert "is OLD=NEW" in refused.stdout + refused.stderr
 
 
 def test_a_wrong_value_is_refused(tmp_path: Path, tool: Callable[[str], str]) -> None:

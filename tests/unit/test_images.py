@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
 from imagegen import pipeline
+from imagegen.bundle import KeyPair
 from imagegen.cli.common import load_assets
+from imagegen.filetree import FileTree
 from tests.support.specs import fake_bundle, render, spec
 
 
@@ -34,6 +38,60 @@ def test_the_fingerprint_is_about_the_image_alone() -> None:
 )
 def test_what_goes_into_the_image_changes_the_fingerprint(change: dict[str, Any]) -> None:
     assert render(spec(**change)).fingerprints["demo"] != render(spec()).fingerprints["demo"]
+
+
+def _changed(path: str) -> dict[str, str]:
+    """The fingerprints with one file of the Packer folder or of the templates changed."""
+    loaded = load_assets()
+    packer = FileTree()
+    for name, file in loaded.packer:
+        packer.add(name, file.content + (b"# changed\n" if name == path else b""), file.mode)
+    templates = {name: text + ("# changed\n" if name == path else "") for name, text in loaded.templates.items()}
+    cluster, _ = pipeline.check(yaml.safe_dump(spec()), "cluster.yaml", loaded)
+    assert cluster is not None
+    assets = replace(loaded, packer=packer, templates=templates)
+    return {name: image.fingerprint for name, image in pipeline.describe_images(cluster, assets).items()}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *sorted(path for path, _ in load_assets().packer if not path.endswith(".hcl")),
+        *sorted(path for path in load_assets().templates if path.startswith("image/") and "chrony" not in path),
+    ],
+)
+def test_every_file_that_goes_into_the_image_changes_the_fingerprint(path: str) -> None:
+    assert _changed(path) != render(spec()).fingerprints
+
+
+@pytest.mark.parametrize("path", ["variables.pkr.hcl", "common/etc/containerd/certs.d/hosts.toml"])
+def test_what_steers_packer_or_travels_in_user_data_does_not(path: str) -> None:
+    assert _changed(path) == render(spec()).fingerprints
+
+
+def test_tokens_and_keys_change_no_fingerprint() -> None:
+    loaded = load_assets()
+    cluster, _ = pipeline.check(yaml.safe_dump(spec()), "cluster.yaml", loaded)
+    assert cluster is not None
+    bundle = fake_bundle("workers")
+    other = replace(
+        bundle,
+        tokens=dict.fromkeys(bundle.tokens, f"abcdef.{'0' * 16}"),
+        build_key=KeyPair(public="a", private="b"),
+    )
+    rendering, _ = pipeline.render(cluster, other, loaded)
+    assert rendering is not None
+    assert rendering.fingerprints == render(spec()).fingerprints
+
+
+def test_the_fingerprint_is_in_the_image_s_name_and_tags() -> None:
+    rendering = render(spec())
+    fingerprint = rendering.fingerprints["demo"]
+    variables = json.loads(rendering.tree["images/demo/packer/demo.auto.pkrvars.json"].content)
+    assert variables["image_name"] == f"demo-1.37.2-{fingerprint[:12]}"
+    hcl = b"".join(file.content for path, file in rendering.tree if path.endswith(".pkr.hcl")).decode()
+    assert re.search(r'"imagegen/fingerprint" += var\.image_fingerprint', hcl)
+    assert re.search(r'"imagegen/image" += var\.image_name', hcl)
 
 
 def test_the_stamp_and_the_settings_agree() -> None:

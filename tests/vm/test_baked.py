@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.vm.conftest import Site
-from tools import bundle
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600)]
 
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600)]
 def test_stamp_names_the_builder_and_the_plan(site: Site, sealed: Path) -> None:
     stamp = json.loads((sealed / "etc/imagegen/image.json").read_text())
     planned = json.loads((site.image.packer_folder / "files/etc/imagegen/image.json").read_text())
-    index = (bundle.bundle() / "bundle.json").read_bytes()
+    index = (site.image.bundle / "bundle.json").read_bytes()
     assert {name: stamp[name] for name in planned} == planned
     assert stamp["fingerprint"] == site.image.fingerprint
     assert stamp["builtBy"]["builder"] == "qemu"
@@ -25,13 +25,12 @@ def test_stamp_names_the_builder_and_the_plan(site: Site, sealed: Path) -> None:
 
 
 def test_packer_manifest_has_the_fingerprint(site: Site) -> None:
-    builds = json.loads(site.image.manifest.read_text())["builds"]
+    builds = site.image.wrote("manifest.json")["builds"]
     assert [build["custom_data"]["fingerprint"] for build in builds] == [site.image.fingerprint]
 
 
-def test_report_has_a_passed_check_for_everything_declared(site: Site) -> None:
-    declared = json.loads((site.image.packer_folder / "declared.json").read_text())
-    report = json.loads(site.image.report.read_text())
+def test_report_has_a_passed_check_for_everything_declared(site: Site, declared: dict[str, Any]) -> None:
+    report = site.image.wrote("report.json")
     wanted = [name for kind in declared.values() for name in kind]
     wanted += [name for name, facts in declared["files"].items() if "sha256" in facts]
     assert sorted(check["name"] for check in report["checks"]) == sorted(wanted)

@@ -12,14 +12,15 @@ apt_get() {
     -oDpkg::Options::=--force-unsafe-io -oDpkg::Options::=--force-confdef -oDpkg::Options::=--force-confold "$@"
 }
 
-# A bundle has all that it needs; otherwise there are the distribution's sources, and what was gathered.
+# Where packages were gathered, from a bundle or by a lock, there are no others: they come with all that they need.
 open_sources() {
   rm -rf "$sources"
   mkdir -p "$sources/parts"
   : >"$sources/sources.list"
-  [[ $SOURCE == bundle ]] || copy_sources
   if compgen -G "$work/source/packages/*.deb" >/dev/null; then
     write_repository
+  elif [[ $SOURCE != bundle ]]; then
+    copy_sources
   fi
   update_lists
 }
@@ -95,9 +96,4 @@ hold_packages() {
 
 close_sources() {
   rm -rf "$sources"
-}
-
-forget_packages() {
-  apt-get clean
-  rm -rf "$sources" /var/lib/apt/lists/* /var/cache/debconf/*-old /var/lib/dpkg/*-old
 }

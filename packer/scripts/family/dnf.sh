@@ -30,12 +30,16 @@ run_dnf() {
   dnf --assumeyes --quiet --setopt=reposdir="$sources" --setopt=install_weak_deps=False --setopt=retries=5 "$@"
 }
 
-# A bundle has all that it needs; otherwise there are the distribution's repositories.
+gathered_packages() {
+  compgen -G "$work/source/packages/*.rpm" || true
+}
+
+# Where packages were gathered, from a bundle or by a lock, there are no others: they come with all that they need.
 open_sources() {
   local file
   rm -rf "$sources"
   mkdir -p "$sources"
-  [[ $SOURCE != bundle ]] || return 0
+  [[ $SOURCE != bundle && -z $(gathered_packages) ]] || return 0
   cp /etc/yum.repos.d/*.repo "$sources" 2>/dev/null || true
   [[ -n ${IMAGEGEN_MIRRORS-}$MIRRORS ]] || return 0
   for file in "$sources"/*.repo; do
@@ -57,14 +61,15 @@ add_vendors() {
   done
 }
 
-# install_packages NAME...: with all gathered packages beside them, in one transaction.
+# install_packages NAME...: of gathered packages, which have no index, all in one transaction.
 install_packages() {
-  local gathered=() name wanted=()
-  mapfile -t gathered < <(compgen -G "$work/source/packages/*.rpm")
-  for name in "$@"; do
-    [[ -e $work/source/packages/$name.rpm ]] || wanted+=("$name")
-  done
-  run_dnf install ${gathered[@]+"${gathered[@]}"} ${wanted[@]+"${wanted[@]}"}
+  local gathered=()
+  mapfile -t gathered < <(gathered_packages)
+  if ((${#gathered[@]})); then
+    run_dnf install "${gathered[@]}"
+  else
+    run_dnf install "$@"
+  fi
 }
 
 # install_version VERSION NAME...: whatever the packager's revision of it is.
@@ -102,9 +107,4 @@ close_sources() {
     fi
   done
   rm -rf "$sources"
-}
-
-forget_packages() {
-  dnf --quiet clean all
-  rm -rf "$sources" /var/cache/dnf/* /var/log/dnf* /var/log/hawkey.log /root/anaconda-ks.cfg /root/original-ks.cfg
 }

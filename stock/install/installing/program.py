@@ -87,11 +87,11 @@ def _run(script: Path, report: Report, tools: Tools) -> None:
 
 def _hand_over(paths: Paths, clock: Clock, work: Path, tools: Tools) -> None:
     """The marker comes before the packed files go: if the power fails in between, there is nothing left to install."""
-    evidence = paths.at("/var/lib/imagegen-build/report.json")
-    if evidence.exists():
-        files.private_folder(paths.logs)
-        files.write(paths.logs / "verify.json", evidence.read_bytes(), 0o600)
-    files.remove(evidence.parent)
+    evidence = paths.at("/var/lib/imagegen-build")
+    files.private_folder(paths.logs)
+    for path in evidence.glob("*.json"):
+        files.write(paths.logs / f"install-{path.name}", path.read_bytes(), 0o600)
+    files.remove(evidence)
     files.remove(work)
     files.write_json(paths.home / "installed", {"at": timestamp(clock.now())}, 0o644)
     files.remove(paths.home / "stock")

@@ -1,11 +1,9 @@
-"""What the ground changes on a machine's disk before its first boot, all of it, with the reason."""
+"""What an nspawn machine needs changed on its disk before its first boot, all of it, with the reason."""
 
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from tests.cluster import trees
 
 SEED = "var/lib/cloud/seed/nocloud"
 SEED_FILES = ("user-data", "meta-data", "network-config")
@@ -75,28 +73,6 @@ def take_back(root: Path) -> None:
     (root / UNIT).unlink()
 
 
-def declared(pristine: Path) -> frozenset[str]:
-    """Every path that may, and must, differ from the pristine disk: table, seed and their new folders."""
-    paths = [change.path for change in GROUND] + [f"{SEED}/{name}" for name in SEED_FILES]
-    new_folders = {str(parent) for path in paths for parent in Path(path).parents if not (pristine / parent).exists()}
-    return frozenset(paths) | new_folders
-
-
-def undeclared(pristine: Path, root: Path, seed: Path) -> tuple[str, ...]:
-    """Differences that nobody declared, and declarations that do not hold; empty if all is well."""
-    found, expected = trees.differences(pristine, root), declared(pristine)
-    return (
-        *(f"differs, not in the table: /{path}" for path in sorted(found - expected)),
-        *(f"in the table, does not differ: /{path}" for path in sorted(expected - found)),
-        *(f"not as in the table: /{change.path}" for change in GROUND if _content(root, change) != change.content),
-        *(
-            f"not as emitted: /{SEED}/{name}"
-            for name in SEED_FILES
-            if (root / SEED / name).read_bytes() != (seed / name).read_bytes()
-        ),
-    )
-
-
 def table() -> Iterator[str]:
     """The table as lines for the reader of a test's output."""
     for change in GROUND:
@@ -113,8 +89,3 @@ def _apply(root: Path, change: Change) -> None:
     else:
         path.write_text(change.content, encoding="utf-8")
         path.chmod(0o644)
-
-
-def _content(root: Path, change: Change) -> str:
-    path = root / change.path
-    return str(path.readlink()) if change.link else path.read_text(encoding="utf-8")

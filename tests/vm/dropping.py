@@ -1,0 +1,82 @@
+"""Drops each declared module and sysctl in turn, in the machine, and asks the image's own checks who is red then."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "verify"))
+
+from baked import checks  # noqa: E402
+
+MODULES = Path("/etc/modules-load.d/imagegen.conf")
+SYSCTLS = Path("/etc/sysctl.d/90-imagegen.conf")
+
+
+def main(request: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Names of the red checks by what was dropped; by the empty name those of the machine as it is."""
+    declared = request["declared"]
+    return {"modules": _modules(declared), "sysctls": _sysctls(declared, request["wrong"])}
+
+
+def _modules(declared: dict[str, Any]) -> dict[str, list[str]]:
+    """Each boot list without one module and those that would bring it, loaded by the service that loads it at boot."""
+    names, text = declared["modules"], MODULES.read_text()
+    needs = {name: _needs(name) for name in names}
+    found = {"": _red(declared)}
+    try:
+        for name in names:
+            kept = [other for other in names if name not in needs[other]]
+            found[name] = _load(names, kept, declared)
+    finally:
+        MODULES.write_text(text)
+        _run("systemctl", "restart", "systemd-modules-load.service")
+    return found
+
+
+def _load(names: list[str], kept: list[str], declared: dict[str, Any]) -> list[str]:
+    for name in reversed(names):
+        subprocess.run(["modprobe", "--remove", name], check=False, capture_output=True)
+    MODULES.write_text("".join(f"{name}\n" for name in kept))
+    _run("systemctl", "restart", "systemd-modules-load.service")
+    return _red(declared)
+
+
+def _needs(name: str) -> set[str]:
+    shown = _run("modprobe", "--show-depends", "--ignore-install", name).splitlines()
+    return {
+        Path(line.split()[1]).name.partition(".")[0].replace("-", "_") for line in shown if line.startswith("insmod")
+    } | {name}
+
+
+def _sysctls(declared: dict[str, Any], wrong: dict[str, str]) -> dict[str, list[str]]:
+    """Each file without one line, read over values that are all wrong."""
+    text = SYSCTLS.read_text()
+    found = {"": _red(declared)}
+    try:
+        for key in declared["sysctls"]:
+            SYSCTLS.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith(key)))
+            for each, value in wrong.items():
+                Path("/proc/sys", each.replace(".", "/")).write_text(value)
+            _run("systemctl", "restart", "systemd-sysctl.service")
+            found[key] = _red(declared)
+    finally:
+        SYSCTLS.write_text(text)
+        _run("systemctl", "restart", "systemd-sysctl.service")
+    return found
+
+
+def _red(declared: dict[str, Any]) -> list[str]:
+    return sorted(check.name for check in checks.run(declared) if not check.passed)
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads((HERE / "request.json").read_text()))))  # noqa: T201
