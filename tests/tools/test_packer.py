@@ -14,7 +14,7 @@ from tests.support.specs import render, spec
 
 pytestmark = pytest.mark.tools
 PACKER = Path(__file__).parents[2] / "packer"
-SCRIPTS = sorted(PACKER.rglob("*.sh"))
+SCRIPTS = [*sorted((PACKER / "scripts").rglob("*.sh")), PACKER.parent / "stock/start.sh"]
 CHECKSUM = "sha256:" + "0" * 64
 
 
