@@ -126,6 +126,7 @@ _RUN = {
     "bundle": _bundle,
     "fetch": _fetch,
     "digest": _digest,
+    "download": _download,
     "key": _key,
     "image": _image,
     "inventory": _inventory,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from baked.bundle import Wanted
 from baked.fetch import FetchError, Pace
 from baked.served import download
 
+from tests.packer.conftest import VERIFY
 from tests.support.web import CUT, LIE, LONG, MISSING, Web, serving
 
 KUBELET = os.urandom(5 << 20)
@@ -108,3 +111,15 @@ def test_a_bundle_for_another_machine_is_not_downloaded(web: Web, tmp_path: Path
     (problem,) = fetch(web, tmp_path / "bundle")
     assert "architecture is 'arm64'" in problem
     assert [path for path, _ in web.asked] == ["/b/bundle.json"]
+
+
+def test_as_the_script_calls_it(web: Web, tmp_path: Path) -> None:
+    def call(sha256: str) -> subprocess.CompletedProcess[str]:
+        words = [f"--sha256={sha256}", "--architecture=amd64", "--kubernetes=1.37.2"]
+        command = [sys.executable, "-B", VERIFY, "download", f"{web.url}/b", tmp_path / "bundle", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    refused = call("0" * 64)
+    assert (refused.returncode, refused.stderr.startswith("download: http://127.0.0.1")) == (1, True)
+    assert call(hashlib.sha256(web.files["/b/bundle.json"]).hexdigest()).returncode == 0
+    assert found(tmp_path / "bundle")["bin/kubelet"] == KUBELET
