@@ -45,7 +45,7 @@ bake-local: $(READY)  ## the bake scripts and checks of a SPEC, or the quickstar
 	$(BIN)/python -m tools.bake_local $(SPEC)
 
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
-	$(BIN)/pytest -m vm tests/vm
+	$(BIN)/pytest -m vm -s tests/vm
 
 bake-figures: tools  ## a bake beside the same installs by hand: time and size; a quarter of an hour for each release
 	$(BIN)/pytest -m figures -s tests/vm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -50,6 +50,12 @@ class FileTree:
         """Another tree of the same files."""
         tree = FileTree()
         tree._files = dict(self._files)
+        return tree
+
+    def without(self, paths: Iterable[str]) -> FileTree:
+        """Another tree that lacks these files."""
+        left, tree = set(paths), FileTree()
+        tree._files = {path: file for path, file in self._files.items() if path not in left}
         return tree
 
     def _put(self, path: str, file: File) -> None:

@@ -96,7 +96,7 @@ def _is_something_else(data: Any) -> bool:
     if not isinstance(data, dict):
         return False
     kind, version = data.get("kind"), data.get("apiVersion")
-    if kind in ("Image", "SecretsBundle"):
+    if kind in ("Image", "Lock", "SecretsBundle"):
         return True
     return kind not in (None, "Cluster") and isinstance(version, str) and not version.startswith(_API)
 

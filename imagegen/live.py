@@ -76,6 +76,51 @@ class Progress:
         return table
 
 
+class Transfer:
+    """Bytes that come, of so many: a bar with the rate on a terminal, a line for each file that is there elsewhere.
+
+    Any number of threads may tell of them.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._shown: Bars | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415  slow to import
+            from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn  # noqa: PLC0415
+            from rich.progress import Progress as Shown  # noqa: PLC0415
+
+            words = TextColumn("{task.description}", markup=False)
+            columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), words)
+            console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+            self._shown = Shown(*columns, console=console, transient=True)
+            self._task = self._shown.add_task("", total=self._total)
+            self._shown.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown is not None:
+            self._shown.stop()
+
+    def hear(self, size: int) -> None:
+        """So many bytes more are there."""
+        if self._shown is not None and self._task is not None:
+            self._shown.advance(self._task, size)
+
+    def say(self, text: str) -> None:
+        """What is being done, or is done."""
+        if self._shown is not None and self._task is not None:
+            self._shown.update(self._task, description=text)
+        else:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+
 class Bar:
     """A progress bar on standard error, gone at the end; where nobody watches there is none."""
 

@@ -23,6 +23,7 @@ from imagegen.readme import render_readme
 from imagegen.rules import check_rules
 from imagegen.schema import check_schema
 from imagegen.spec import Cluster
+from imagegen.supply.beside import find_locks
 from imagegen.userdata import Artifact, render_artifact, render_seed
 
 
@@ -31,6 +32,7 @@ class Assets:
     """All that the stages read but the user's files."""
 
     schema: Mapping[str, Any]
+    lock_schema: Mapping[str, Any]
     catalog: Catalog
     templates: Mapping[str, str]
     packer: FileTree
@@ -64,7 +66,14 @@ def check(text: str, file: str, assets: Assets, read: Read = refuse) -> tuple[Cl
         return None, Report(diagnostics=_located(findings, documents), sources=sources)
     cluster = decode_cluster(data, images)
     report = Report(diagnostics=_located(check_rules(cluster, assets.catalog), documents), sources=sources)
-    return (None if report.failed else cluster), report
+    if report.failed:
+        return None, report
+    found = find_locks(cluster, file, read, assets.catalog, assets.lock_schema)
+    if not found.sources:
+        return cluster, report
+    findings = _located((*report.diagnostics, *found.findings), documents)
+    report = Report(diagnostics=findings, sources=(*sources, *found.sources))
+    return (None if report.failed else replace(cluster, locks=found.locks)), report
 
 
 def _check_form(data: Any, images: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Diagnostic, ...]:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from imagegen.frozen import dataclass
+from imagegen.lock import Lock
 
 CONTRACT = 2
 """What image and user-data promise each other on the node; a change that breaks the other half raises it."""
@@ -175,27 +176,38 @@ class DeliveryPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QemuPlan:
-    """Packer's qemu builder."""
+class StatementPlan:
+    """What a policy allows: actions on resources, where the conditions (operator → key → values) hold."""
 
-    base_url: str
-    base_checksum: str
-    cpus: int
-    memory_mib: int
-    disk_gib: int
+    name: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AlicloudPlan:
-    """Packer's alicloud-ecs builder."""
+class PolicyPlan:
+    """All that a builder's account may do; `version` is that of the cloud's policy language."""
 
-    region: str
-    source_image: str
-    instance_type: str
-    vpc: str
-    vswitch: str
-    security_group: str
-    public_ip: bool
+    file: str
+    version: str
+    named: bool
+    statements: tuple[StatementPlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuilderPlan:
+    """One of Packer's builders: `key` names it in the spec and its files, `type` in Packer.
+
+    `base`: what the image starts from. `variables` are those of Packer, by name.
+    """
+
+    key: str
+    type: str
+    base: str
+    disk_gib: int
+    variables: Mapping[str, Any]
+    policy: PolicyPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,8 +259,9 @@ class ImagePlan:
     """One image: what is in it, and how Packer makes it.
 
     `family` names the package manager; `booted` says whether such an image is known to have become a node; `packages`
-    are the distribution's, `held` those that no upgrade may touch; `hooks` are programs by their file's name. `stock`:
-    machines install it on themselves, by what user-data holds, or by what lies at `stock_url`.
+    are the distribution's, `held` those that no upgrade may touch; `hooks` are programs by their file's name,
+    `lock` has this architecture, if there is one. `stock`: machines install it on themselves, by what user-data holds,
+    or by what lies at `stock_url`.
     """
 
     name: str
@@ -280,9 +293,10 @@ class ImagePlan:
     time_servers: tuple[str, ...]
     stock: bool
     stock_url: str
+    lock: Lock | None
     build_user: str
-    qemu: QemuPlan
-    alicloud: AlicloudPlan | None
+    tags: Mapping[str, str]
+    builders: tuple[BuilderPlan, ...]
 
     @property
     def cni_images(self) -> tuple[str, ...]:

@@ -92,11 +92,11 @@ def render_readme(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> str:
 
 def _made(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> list[str]:
     baked = [image for image in plan.images if not image.stock]
-    texts = [_bake(plan, baked)] if baked else []
+    texts = [_bake(baked)] if baked else []
     return texts + [_stock(image, stocks[image.name]) for image in plan.images if image.stock]
 
 
-def _bake(plan: ClusterPlan, images: Sequence[ImagePlan]) -> str:
+def _bake(images: Sequence[ImagePlan]) -> str:
     offline = any(image.supply.is_offline and not image.supply.bundle_url for image in images)
     return _BAKE.format(
         variables="-var bundle_dir=/path/to/bundle " if offline else "",
@@ -104,7 +104,7 @@ def _bake(plan: ClusterPlan, images: Sequence[ImagePlan]) -> str:
         image=images[0].name,
         images=" and ".join(f"`{image.name}`" for image in images),
         its="its" if len(images) == 1 else "each one's",
-        builder="alicloud-ecs" if plan.delivery.provider == "alicloud" else "qemu",
+        builder=images[0].builders[-1].type,
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 # A cloud that has no slash in the names of its tags has a hyphen there.
 _PREFIXES = ("imagegen/", "imagegen-")
+# A copy has its name alone, where a cloud copies no tags.
+_NAME = re.compile(r"^(?P<name>.+)-(?P<kubernetes>\d+\.\d+\.\d+)-(?P<fingerprint>[0-9a-f]{12})$")
 # What Packer's manifest says beside the contents.
 _NO_CONTENTS = {"image", "fingerprint"}
 
@@ -20,7 +24,8 @@ class UnknownListError(Exception):
 class Baked:
     """An image that was baked: `made` in a form whose order is time's.
 
-    `contents` is what its record says of what is in it: all of it where the record is `complete`.
+    `contents` is what its record says of what is in it: all of it where the record is `complete`. The fingerprint may
+    be cut off: a name holds 12 digits of it, the longest label of Google Cloud 63.
     """
 
     name: str
@@ -36,7 +41,8 @@ def read_records(data: Any) -> tuple[Baked, ...]:
 
     Images that were not made by imagegen are left out; `UnknownListError` for anything else.
     """
-    for recognise in (_packer_builds, _alicloud_images, _aws_images, _glance_images, _plain_list, _openstack_image):
+    lists = (_packer_builds, _alicloud_images, _aws_images, _glance_images, _templates, _plain_list, _openstack_image)
+    for recognise in lists:
         found = recognise(data)
         if found is not None:
             return tuple(record for record in found if record.fingerprint)
@@ -75,7 +81,8 @@ def _aws_images(data: Any) -> Iterator[Baked] | None:
 def _tagged(images: Sequence[Any], identity: str, name: str, made: str) -> Iterator[Baked]:
     for image in map(_mapping, images):
         said = " ".join(str(image[key]) for key in (identity, name) if key in image)
-        yield _from_tags(dict(_listed_tags(image.get("Tags") or ())), said, str(image.get(made, "")))
+        tags = dict(_listed_tags(image.get("Tags") or ()))
+        yield _from_tags(tags, said, str(image.get(made, "")), str(image.get(name, "")))
 
 
 def _listed_tags(tags: Any) -> Iterator[tuple[str, str]]:
@@ -99,6 +106,21 @@ def _from_openstack(image: Mapping[str, Any]) -> Baked:
     return _from_tags(properties, str(image.get("id", "")), str(image.get("created_at", "")))
 
 
+def _templates(data: Any) -> Iterator[Baked] | None:
+    """`govc vm.info -json`: a template has notes in place of tags."""
+    machines = _at(data, "virtualMachines")
+    return map(_from_template, map(_mapping, machines)) if isinstance(machines, list) else None
+
+
+def _from_template(machine: Mapping[str, Any]) -> Baked:
+    name, config = str(machine.get("name", "")), _mapping(machine.get("config"))
+    try:
+        notes = _mapping(json.loads(str(config.get("annotation", ""))))
+    except ValueError:
+        notes = {}
+    return _from_tags(notes, name, str(config.get("createDate", "")), name)
+
+
 def _plain_list(data: Any) -> Iterator[Baked] | None:
     """Google Cloud, Azure, and what `openstack image show` says of several."""
     if not isinstance(data, list) or not all(isinstance(image, dict) for image in data):
@@ -117,13 +139,16 @@ def _from_plain(image: Mapping[str, Any]) -> Baked:
     return _from_tags(tags, str(image.get("id", "")), str(published or tags.get("imagegen-made", "")))
 
 
-def _from_tags(tags: Mapping[str, Any], identity: str, made: str) -> Baked:
+def _from_tags(tags: Mapping[str, Any], identity: str, made: str, called: str = "") -> Baked:
     own = {
         str(key).removeprefix(prefix): str(value)
         for key, value in tags.items()
         for prefix in _PREFIXES
         if str(key).startswith(prefix)
     }
+    if "fingerprint" not in own and (found := _NAME.match(called)):
+        own = {**found.groupdict(), "image": called}
+        del own["name"]
     version, fingerprint = own.get("kubernetes", ""), own.get("fingerprint", "")
     return Baked(
         name=own.get("image", "").removesuffix(f"-{version}-{fingerprint[:12]}"),

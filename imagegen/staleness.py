@@ -10,8 +10,8 @@ from imagegen.inventory import Inventory
 from imagegen.records import Baked
 
 _LONGEST = 60
-# All but one digit of a SHA-256 is what the longest label of Google Cloud holds.
-_SHORTEST_FINGERPRINT = 63
+# What a name holds of a SHA-256's digits, and what the longest label of Google Cloud does.
+_CUT_OFF = (12, 63)
 # These are about what others name: said where none of the others differs.
 _SUMS = ("bundle", "locked files")
 
@@ -49,7 +49,7 @@ def judge(
 
 
 def _is_same(recorded: str, fingerprint: str) -> bool:
-    return recorded == fingerprint or (len(recorded) == _SHORTEST_FINGERPRINT and fingerprint.startswith(recorded))
+    return recorded == fingerprint or (len(recorded) in _CUT_OFF and fingerprint.startswith(recorded))
 
 
 def _versions(inventory: Inventory) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,14 @@ locals {
 }
 
 build {
-  name    = "imagegen"
-  sources = ["source.qemu.node", "source.alicloud-ecs.node"]
+  name = "imagegen"
+
+  # Packer wants the plugin of every source that is named here, whichever of them it builds.
+  dynamic "source" {
+    for_each = var.builders
+    labels   = ["source.${source.value}.node"]
+    content {}
+  }
 
   provisioner "shell" {
     inline = [
@@ -30,7 +36,7 @@ build {
   }
 
   provisioner "file" {
-    only        = ["alicloud-ecs.node"]
+    except      = ["qemu.node"]
     source      = local.bundle_source
     destination = local.bundle_target
   }
@@ -78,7 +84,7 @@ build {
   }
 
   provisioner "shell" {
-    only       = ["alicloud-ecs.node"]
+    except     = ["qemu.node", "vsphere-clone.node"]
     inline     = [local.remove_build_user]
     skip_clean = true
   }

@@ -11,6 +11,8 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from imagegen.lab import lab
 from imagegen.lab.process import LabError
 from tools import base, nspawn_bake
@@ -39,9 +41,23 @@ def main() -> int:
         return _bake(packer, start.disk, supplies.resolve(), arguments.out.resolve())
 
 
+def offline(spec: Path, scratch: Path) -> Path:
+    """A spec whose own image comes from a bundle, for the machine has no network: that one, or a copy changed so."""
+    documents = list(yaml.safe_load_all(spec.read_text(encoding="utf-8")))
+    images = [each.get("image", each if each.get("kind") == "Image" else None) for each in documents]
+    changed = [image for image in images if isinstance(image, dict) and "bundle" not in image]
+    if not changed or any("extends" in each for each in documents):
+        return spec
+    for image in changed:
+        image["source"] = "bundle"
+    copy = scratch / "spec.yaml"
+    copy.write_text(yaml.safe_dump_all(documents, sort_keys=False), encoding="utf-8")
+    return copy
+
+
 def rendered(spec: Path, scratch: Path) -> Path:
     """Render a spec, with secrets made for this once, into a folder of its own; give its folder of images."""
-    secrets = scratch / "secrets.yaml"
+    secrets, spec = scratch / "secrets.yaml", offline(spec, scratch)
     for words in (("secrets", "new"), ("render", "--out", scratch / "out")):
         command = [_IMAGEGEN, *words, spec, f"--secrets={secrets}"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -54,6 +70,8 @@ def _folder(spec: Path, image: str | None, scratch: Path) -> Path:
         (image,) = folders
     if image not in folders:
         sys.exit(f"--image is one of: {', '.join(sorted(folders))}")
+    if "SOURCE=bundle\n" not in (folders[image] / "image.env").read_text(encoding="utf-8"):
+        sys.exit(f"the image {image} does not come from a bundle, and the machine has no network: image.source: bundle")
     return folders[image]
 
 
@@ -107,6 +125,7 @@ def left_out(declared: dict[str, Any]) -> list[str]:
     return [
         "an nspawn machine: the userland is the image's, the kernel is this machine's; left out are",
         *(f"  {kind}, {len(declared[kind])} declared: {' '.join(declared[kind])}" for kind in nspawn_bake.LEFT_OUT),
+        "  vendors' repositories and mirrors: everything comes from the bundle",
         "  Packer, its seed and its build user; cloud-init; the boot loader",
     ]
 

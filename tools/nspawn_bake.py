@@ -20,7 +20,7 @@ DISC = "/run/imagegen-disc"
 LEFT_OUT = ("modules",)
 """Kinds of declared.json that say something of a kernel, and the machine has the host's."""
 SEAL = "90-seal-image.sh"
-_UPLOADED = ("files", "hooks", "verify", "scripts", "image.env")
+_UPLOADED = ("files", "hooks", "verify", "scripts", "image.env", "lock.json")
 # A container's kernel is the host's, which lets nobody load a module: the service is skipped.
 _WITHOUT_MODULES = (
     "mkdir -p /run/systemd/system/systemd-modules-load.service.d"
@@ -102,7 +102,8 @@ def upload(packer: Path, root: Path) -> None:
     work.mkdir(parents=True)
     for name in _UPLOADED:
         source = packer / name
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, work / name)
+        if source.exists():
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, work / name)
     declared = json.loads((packer / "declared.json").read_text(encoding="utf-8"))
     kept = declared | {kind: type(declared[kind])() for kind in LEFT_OUT}
     (work / "declared.json").write_text(json.dumps(kept), encoding="utf-8")

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from imagegen.baking.commands import INIT_SINCE
 
-PLUGINS = "plugins.pkr.hcl"
+PLUGINS = "plugins.*.pkr.hcl"
 REPORT = "report.json"
 RESULTS = ("manifest.json", REPORT, "inventory.json")
 
 
 @contextmanager
 def staged(folder: Path, version: tuple[int, ...]) -> Iterator[Path]:
-    """The emitted folder, or for an older Packer a copy without the plugins file, which it does not understand.
+    """The emitted folder, or for an older Packer a copy without the plugins files, which it does not understand.
 
     What the bake writes is in the emitted folder afterwards, of a failed one as well; an earlier bake's report is not.
     """

@@ -18,6 +18,7 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
+from imagegen.catalog.origins import OriginFacts, parse_origins
 from imagegen.catalog.systems import (
     FamilyFacts,
     SystemFacts,
@@ -131,6 +132,10 @@ class DiagnosticPage:
     help: str
 
 
+Permissions = Mapping[str, tuple[str, ...]]
+"""Actions in a cloud's policy language, by what they are for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """All facts."""
@@ -146,6 +151,8 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    permissions: Mapping[str, Permissions]
+    origin_tables: Mapping[str, Any]
     programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
@@ -154,9 +161,14 @@ class Catalog:
         return self.families[self.systems[os].family]
 
     @property
+    def origins(self) -> OriginFacts:
+        """Where vendors publish what goes into an image: only what locks an image asks."""
+        return parse_origins(self.origin_tables)
+
+    @property
     def builders(self) -> tuple[str, ...]:
         """Packer's builders that there are settings for."""
-        return tuple(facts.builder for facts in self.providers.values() if facts.builder)
+        return tuple(facts.builder for facts in self.providers.values())
 
     def kubernetes_facts(self, version: str) -> KubernetesFacts | None:
         """The facts of a version's minor; None where the catalog does not know it."""
@@ -203,12 +215,16 @@ def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
     return {flag: since for flag, since in flags.items() if not is_older(version, since)}
 
 
-_SELDOM = ("diagnostics", "feature_gates")
+_SELDOM = ("diagnostics", "feature_gates", "origins", "permissions")
 _LISTS = ("proxy_modes", "kernels", "containerd")
 
 
 def _kubernetes(facts: dict[str, Any]) -> KubernetesFacts:
     return KubernetesFacts(**(facts | {key: tuple(facts[key]) for key in _LISTS}))
+
+
+def _permissions(groups: Mapping[str, list[str]]) -> Permissions:
+    return {purpose: tuple(actions) for purpose, actions in groups.items()}
 
 
 def parse_catalog(texts: Mapping[str, str]) -> Catalog:
@@ -262,6 +278,8 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         ranges=parse_ranges(tables["ranges"]),
         programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
+        permissions=Unread(lambda: {cloud: _permissions(groups) for cloud, groups in seldom["permissions"].items()}),
+        origin_tables=seldom["origins"],
         diagnostics=Unread(
             lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},
         ),

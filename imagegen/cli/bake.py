@@ -38,8 +38,8 @@ def bake(
         typer.Option(
             "--only",
             metavar="BUILDER",
-            help="Bake with this builder of Packer (qemu, alicloud-ecs); may be given several times; default: that of "
-            "the spec's provider.",
+            help="Bake with this builder of Packer, such as qemu or amazon-ebs; may be given several times; default: "
+            "that of the spec's provider.",
             autocompletion=complete_builders,
         ),
     ] = None,
@@ -57,7 +57,7 @@ def bake(
         typer.Option(
             "--var",
             metavar="NAME=VALUE",
-            help="Set a variable of the folder's variables.pkr.hcl; may be given several times.",
+            help="Set a variable of the folder's *.pkr.hcl; may be given several times.",
         ),
     ] = None,
     out: Annotated[
@@ -79,9 +79,10 @@ def bake(
     variables = dict(_assignment(text) for text in var or ())
     if bundle is not None:
         variables["bundle_dir"] = str(bundle.resolve())
-    plan = _plan(packer, _builders(cluster, loaded, only), variables)
+    builders = _builders(cluster, loaded, only)
+    plan = _plan(packer, builders, variables)
     # The first is baked for minutes: what is wrong with the last is said before.
-    for name, folder in tuple(_folders(cluster, loaded, image, out)):
+    for name, folder in tuple(_folders(cluster, loaded, image, out, builders)):
         _bake_one(name, folder, plan, dry_run=dry_run)
 
 
@@ -98,10 +99,7 @@ def _builders(cluster: Cluster, loaded: Assets, only: list[str] | None) -> tuple
     for name in only or ():
         if name not in known:
             raise typer.BadParameter(f"there is no builder `{name}`; known: {', '.join(known)}", param_hint="--only")
-    provider = cluster.provider.type
-    chosen = only or [loaded.catalog.providers[provider].builder]
-    if not all(chosen):
-        stop(f"there is no builder for images of `{provider}` yet; `--only` names one of these: {', '.join(known)}")
+    chosen = only or [loaded.catalog.providers[cluster.provider.type].builder]
     return tuple(dict.fromkeys(chosen))
 
 
@@ -119,8 +117,10 @@ def _plan(packer: str, builders: tuple[str, ...], variables: dict[str, str]) -> 
     return Bake(packer=packer, version=version, builders=builders, variables=variables)
 
 
-def _folders(cluster: Cluster, loaded: Assets, image: str | None, out: Path) -> Iterable[tuple[str, Path]]:
-    """The rendered folders of the images; each must be what the spec asks for now."""
+def _folders(
+    cluster: Cluster, loaded: Assets, image: str | None, out: Path, builders: tuple[str, ...]
+) -> Iterable[tuple[str, Path]]:
+    """The rendered folders of the images; each must be what the spec asks for now, and have the builders' files."""
     from imagegen.pipeline import describe_images  # noqa: PLC0415  the stages are slow to import
 
     images = describe_images(cluster, loaded)
@@ -130,6 +130,9 @@ def _folders(cluster: Cluster, loaded: Assets, image: str | None, out: Path) -> 
     if not baked:
         stop("there is nothing to bake: the machines install themselves (`install: stock`)")
     for name in baked:
+        if missing := [builder for builder in builders if builder not in images[name].builders]:
+            known = ", ".join(images[name].builders)
+            stop(f"image {name} has no settings for {' and '.join(missing)}; `--only` names one of these: {known}")
         folder = out / cluster.metadata.name / "images" / name / "packer"
         settings = folder / "image.env"
         if not settings.is_file() or f"IMAGE_FINGERPRINT={images[name].fingerprint}\n" not in settings.read_text():
@@ -146,7 +149,8 @@ def _bake_one(name: str, folder: Path, plan: Bake, *, dry_run: bool) -> None:
         # It runs in a copy, which is gone afterwards.
         plan = replace(plan, variables={"output_dir": str((folder / "output").resolve()), **plan.variables})
     version = ".".join(str(part) for part in plan.version)
-    say(f"image {name}: Packer {version}{', without `packer init` and plugins.pkr.hcl, which it lacks' if old else ''}")
+    lacks = ", without `packer init` and the plugins.*.pkr.hcl, which it lacks" if old else ""
+    say(f"image {name}: Packer {version}{lacks}")
     if dry_run:
         for command in commands_of(plan):
             say(f"    {shlex.join(command)}")

@@ -42,6 +42,7 @@ def load_assets() -> Assets:
 
     return Assets(
         schema=assets.schema(),
+        lock_schema=assets.schema("lock-v1alpha1"),
         catalog=assets.catalog(),
         templates=assets.templates(),
         packer=assets.packer_folder(),
@@ -88,6 +89,26 @@ def check_spec(path: Path, loaded: Assets) -> tuple[Cluster | None, Report]:
 def read_spec(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster:
     """The checked spec; shows the findings, and ends the program if there are errors."""
     cluster, report = check_spec(path, loaded)
+    if cluster is None:
+        stop_for(report, form)
+    show_report(report)
+    return cluster
+
+
+def read_spec_alone(path: Path, loaded: Assets, form: Format = Format.TEXT) -> Cluster:
+    """The checked spec without the locks beside it: for what makes them anew."""
+    from imagegen.lock import SUFFIX  # noqa: PLC0415  as above
+    from imagegen.pipeline import check  # noqa: PLC0415
+
+    def read(name: str) -> str:
+        if name.endswith(SUFFIX):
+            raise FileNotFoundError(name)
+        return read_text(Path(name))
+
+    try:
+        cluster, report = check(read_text(path), str(path), loaded, read)
+    except UnicodeDecodeError as error:
+        cluster, report = None, not_text(path, error)
     if cluster is None:
         stop_for(report, form)
     show_report(report)

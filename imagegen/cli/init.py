@@ -32,7 +32,7 @@ _TAKEN = "is there already; name another file"
 
 
 # `ProviderType`, without the import of all that a spec is.
-Provider = Literal["qemu", "alicloud", "aws"]
+Provider = Literal["qemu", "alicloud", "aws", "gcp", "azure", "openstack", "vsphere"]
 VersionOption = Annotated[
     str | None,
     typer.Option("--kubernetes", help="Exact version; default: the newest.", autocompletion=complete_versions),

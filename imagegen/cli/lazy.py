@@ -18,6 +18,8 @@ NAMES = (
     "init",
     "validate",
     "render",
+    "lock",
+    "bundle",
     "bake",
     "diff",
     "fingerprint",

@@ -12,20 +12,24 @@ from imagegen.filetree import EXECUTABLE, PRIVATE, FileTree
 from imagegen.frozen import dataclass
 from imagegen.images.contents import contents_of, fingerprint_of
 from imagegen.images.declared import STAMP, declare
+from imagegen.images.policies import write_policy
 from imagegen.images.readme import describe_folder
 from imagegen.images.settings import environment, variables
+from imagegen.lock import bake_lock
 from imagegen.plan import CONTRACT, ImagePlan, StockPlan
 
 _TEMPLATES = "image/"
+_PLUGINS, _HCL = "plugins.", ".pkr.hcl"
 _ABOUT_HOOKS = "Programs of the spec's image.hooks, run in the order of their names before the image is checked.\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """All that decides what is in an image, by name, and the fingerprint of that."""
+    """All that decides what is in an image, by name, and the fingerprint of that; `builders` by Packer's names."""
 
     contents: Mapping[str, str]
     fingerprint: str
+    builders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,9 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
     seed = {"instance-id": f"imagegen-build-{fingerprint[:12]}", "local-hostname": "imagegen-build"}
     tree.add("seed/meta-data", yaml_dump.dump(seed))
     tree.add("build-key", build_key.private, PRIVATE)
+    for builder in plan.builders:
+        if builder.policy:
+            tree.add(builder.policy.file, _json(write_policy(builder.policy)))
     tree.add("README.md", describe_folder(plan))
     return ImageFolder(tree=tree, fingerprint=fingerprint)
 
@@ -69,10 +76,12 @@ def render_stock(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
 def _add_identity(tree: FileTree, plan: ImagePlan, fingerprint: str) -> None:
     tree.add(f"files{STAMP}", _json(_stamp(plan, fingerprint)))
     tree.add("image.env", environment(plan, fingerprint))
+    if plan.lock is not None:
+        tree.add("lock.json", bake_lock(plan.lock, plan.architecture))
 
 
 def _content_tree(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]) -> FileTree:
-    tree = static.copy()
+    tree = _static_tree(plan, static)
     for path, content in _rendered_files(plan, templates):
         tree.add(f"files/{path}", content)
     for name, script in plan.hooks.items():
@@ -83,9 +92,17 @@ def _content_tree(plan: ImagePlan, static: FileTree, templates: Mapping[str, str
     return tree
 
 
+def _static_tree(plan: ImagePlan, static: FileTree) -> FileTree:
+    """Without the files of builders that are not used: Packer wants the plugin of each that it reads of."""
+    plugins = {path.split(".")[1] for path, _ in static if path.startswith(_PLUGINS)}
+    unused = plugins - {builder.key for builder in plan.builders}
+    return static.without(path for key in unused for path in (f"{key}{_HCL}", f"{_PLUGINS}{key}{_HCL}"))
+
+
 def _describe(plan: ImagePlan, tree: FileTree) -> Description:
     contents = contents_of(plan, tree)
-    return Description(contents=contents, fingerprint=fingerprint_of(contents))
+    builders = tuple(builder.type for builder in plan.builders)
+    return Description(contents=contents, fingerprint=fingerprint_of(contents), builders=builders)
 
 
 def _json(data: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from imagegen.filetree import FileTree
+from imagegen.lock import locked_contents
 from imagegen.plan import ImagePlan
 
 # Folders and files of the emitted folder, by what a person calls them. What is not here steers Packer on the build
@@ -27,8 +28,8 @@ def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
         "kubernetes": plan.kubernetes_version,
         "os": plan.os,
         "architecture": plan.architecture,
-        "base": _base(plan),
-        "disk": f"{plan.qemu.disk_gib} GiB",
+        "base": " ".join(builder.base for builder in plan.builders if builder.base),
+        "disk": " ".join(f"{builder.key} {builder.disk_gib} GiB" for builder in plan.builders),
         "source": plan.supply.source,
         "bundle": _bundle(plan),
         "runtime": f"containerd {plan.runtime.version}",
@@ -41,12 +42,21 @@ def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
         "units": " ".join((*plan.enabled_units, *(f"-{unit}" for unit in plan.masked_units))),
         "settings": json.dumps(dict(plan.settings), sort_keys=True),
     }
-    return said | _hashes(tree)
+    return said | _hashes(tree) | _locked(plan, said)
 
 
 def fingerprint_of(contents: Mapping[str, str]) -> str:
     """SHA-256 over the contents."""
     return sha256(json.dumps(dict(contents), sort_keys=True).encode()).hexdigest()
+
+
+def _locked(plan: ImagePlan, said: Mapping[str, str]) -> dict[str, str]:
+    if plan.lock is None:
+        return {}
+    # A package may have the name of something else that is said.
+    taken = {*said, *_PARTS, "fingerprint"}
+    locked = locked_contents(plan.lock, plan.architecture)
+    return {f"{name} (locked)" if name in taken else name: version for name, version in locked}
 
 
 def _hashes(tree: FileTree) -> dict[str, str]:
@@ -60,11 +70,3 @@ def _hashes(tree: FileTree) -> dict[str, str]:
 
 def _bundle(plan: ImagePlan) -> str:
     return (plan.supply.bundle_sha256 or "not pinned") if plan.supply.is_offline else "none"
-
-
-def _base(plan: ImagePlan) -> str:
-    alicloud = plan.alicloud.source_image if plan.alicloud else ""
-    # A pinned base is its checksum, wherever it lies; an unpinned one is its address.
-    pinned = plan.qemu.base_checksum.startswith(("sha256:", "sha512:"))
-    qemu = plan.qemu.base_checksum if pinned else plan.qemu.base_url
-    return " ".join(part for part in (qemu, alicloud) if part)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from imagegen.plan import AlicloudPlan, ImagePlan
+from imagegen.plan import ImagePlan
 
 
 def environment(plan: ImagePlan, fingerprint: str) -> str:
@@ -68,24 +68,10 @@ def variables(plan: ImagePlan, contents: Mapping[str, str], fingerprint: str) ->
         "kubernetes_version": plan.kubernetes_version,
         "os": plan.os,
         "architecture": plan.architecture,
+        "tags": dict(plan.tags),
+        "builders": [builder.type for builder in plan.builders],
         "bundle_dir": "bundle" if plan.supply.is_offline else "",
-        "qemu_outbound": not plan.supply.is_offline,
-        "qemu_base_url": plan.qemu.base_url,
-        "qemu_base_checksum": plan.qemu.base_checksum,
-        "qemu_cpus": plan.qemu.cpus,
-        "qemu_memory_mib": plan.qemu.memory_mib,
-        "qemu_disk_gib": plan.qemu.disk_gib,
     }
-    return values | (_alicloud_variables(plan.alicloud) if plan.alicloud else {})
-
-
-def _alicloud_variables(plan: AlicloudPlan) -> dict[str, Any]:
-    return {
-        "alicloud_region": plan.region,
-        "alicloud_source_image": plan.source_image,
-        "alicloud_instance_type": plan.instance_type,
-        "alicloud_vpc_id": plan.vpc,
-        "alicloud_vswitch_id": plan.vswitch,
-        "alicloud_security_group_id": plan.security_group,
-        "alicloud_public_ip": plan.public_ip,
-    }
+    for builder in plan.builders:
+        values |= builder.variables
+    return values

@@ -14,7 +14,7 @@ from imagegen.images.shortening import shorten
 from imagegen.plan import ImagePlan, StockPlan
 
 # Of the image's folder; what is not here is Packer's.
-_TAKEN = ("scripts/", "verify/", "files/", "hooks/", "image.env", "declared.json")
+_TAKEN = ("scripts/", "verify/", "files/", "hooks/", "image.env", "declared.json", "lock.json")
 # A script for each package manager.
 _FAMILIES = "scripts/family/"
 # A machine that installs itself keeps its identity.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imagegen.catalog import Catalog
+from imagegen.lock import Provision
 from imagegen.spec import (
     Cluster,
     ControlPlane,
@@ -25,12 +26,13 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
     proxy = replace(cluster.network.kube_proxy, mode=_proxy_mode(cluster, catalog))
     inline = cluster.image
     if inline is not None:
+        name = inline.name or cluster.metadata.name
         inline = replace(
             inline,
-            name=inline.name or cluster.metadata.name,
+            name=name,
             source=source_of(inline),
             containerd=inline.containerd or catalog.image.containerd,
-            qemu=_qemu(inline, catalog),
+            qemu=_qemu(inline, catalog, _provision(cluster, name, inline.architecture)),
         )
     return replace(
         cluster,
@@ -55,22 +57,30 @@ def _node_name(group: ControlPlane | NodePool) -> NodeName:
 
 def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:
     version = ImageKubernetes(version=cluster.version_of(image))
+    provision = _provision(cluster, image.metadata.name, image.architecture)
     return replace(
         image,
         kubernetes=version,
         source=source_of(image),
         containerd=image.containerd or catalog.image.containerd,
-        qemu=_qemu(image, catalog),
+        qemu=_qemu(image, catalog, provision),
     )
 
 
-def _qemu(image: Image | InlineImage, catalog: Catalog) -> QemuBuilder:
+def _provision(cluster: Cluster, image: str, architecture: str) -> Provision:
+    return cluster.locks[image].provision(architecture) if image in cluster.locks else Provision()
+
+
+def _qemu(image: Image | InlineImage, catalog: Catalog, locked: Provision) -> QemuBuilder:
+    base = locked.base
+    if base is not None and image.qemu.source in (None, base.url):
+        return replace(image.qemu, source=base.url, checksum=image.qemu.checksum or f"sha256:{base.sha256}")
     if image.qemu.source is not None:
         return image.qemu
-    base = catalog.systems[image.os].base_image(image.architecture)
-    if base is None:
+    usual = catalog.systems[image.os].base_image(image.architecture)
+    if usual is None:
         return image.qemu
-    source, checksum = base
+    source, checksum = usual
     return replace(image.qemu, source=source, checksum=image.qemu.checksum or checksum)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from imagegen.catalog import Catalog
-from imagegen.plan import AlicloudPlan, ImagePlan, QemuPlan
+from imagegen.plan import ImagePlan
+from imagegen.planner.builders import plan_builders
 from imagegen.planner.hooks import numbered
 from imagegen.planner.supply import plan_runtime, plan_supply
 from imagegen.spec import Cluster, Cni, Image, ImageSource, Install
@@ -18,8 +19,9 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     facts = catalog.require_kubernetes(version)
     sandbox = f"{cluster.kubernetes.image_repository}/pause:{facts.pause}"
     provider = catalog.providers[cluster.provider.type]
+    lock = cluster.locks.get(image.metadata.name)
     system, family = catalog.systems[image.os], catalog.family_of(image.os)
-    supply, runtime = plan_supply(image, catalog, version), plan_runtime(image, catalog)
+    supply, runtime = plan_supply(image, catalog, version, lock), plan_runtime(image, catalog)
     kubernetes_packages = catalog.vendors.packages["kubernetes"] if runtime.packages else ()
     return ImagePlan(
         name=image.metadata.name,
@@ -51,9 +53,10 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         time_servers=provider.time_servers,
         stock=image.install is Install.STOCK,
         stock_url=image.stock.url or "",
+        lock=lock,
         build_user=BUILD_USER,
-        qemu=_qemu(image),
-        alicloud=_alicloud(cluster, image),
+        tags=image.tags,
+        builders=plan_builders(cluster, image, catalog),
     )
 
 
@@ -62,28 +65,3 @@ def _packages(image: Image, catalog: Catalog) -> tuple[str, ...]:
     # The vendors' package of containerd brings runc, the files of a release have it beside them.
     runc = family.runc_package if image.source is ImageSource.BUNDLE else None
     return tuple(sorted({*family.packages, *catalog.systems[image.os].packages, *([runc] if runc else [])}))
-
-
-def _qemu(image: Image) -> QemuPlan:
-    return QemuPlan(
-        base_url=image.qemu.source or "",
-        base_checksum=image.qemu.checksum or "",
-        cpus=image.qemu.cpus,
-        memory_mib=image.qemu.memory_mib,
-        disk_gib=image.qemu.disk_gib,
-    )
-
-
-def _alicloud(cluster: Cluster, image: Image) -> AlicloudPlan | None:
-    builder = image.alicloud
-    if builder is None:
-        return None
-    return AlicloudPlan(
-        region=cluster.provider.region or "",
-        source_image=builder.source_image,
-        instance_type=builder.instance_type,
-        vpc=builder.vpc,
-        vswitch=builder.vswitch,
-        security_group=builder.security_group,
-        public_ip=not builder.private_address,
-    )

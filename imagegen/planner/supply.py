@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagegen.catalog import Catalog
+from imagegen.lock import Lock, bundle_digest
 from imagegen.plan import RepositoryPlan, RuntimePlan, SupplyPlan
 from imagegen.spec import Image, ImageSource, Mirrors
 
@@ -10,7 +11,7 @@ _FROM_PACKAGES = "/usr/bin"
 _FROM_FILES = "/usr/local/bin"
 
 
-def plan_supply(image: Image, catalog: Catalog, version: str) -> SupplyPlan:
+def plan_supply(image: Image, catalog: Catalog, version: str, lock: Lock | None) -> SupplyPlan:
     """The source of an image whose defaults are decided; `version` of Kubernetes."""
     repositories = {}
     if image.source is ImageSource.PACKAGES:
@@ -24,12 +25,17 @@ def plan_supply(image: Image, catalog: Catalog, version: str) -> SupplyPlan:
             )
     return SupplyPlan(
         source=image.source or ImageSource.PACKAGES,
-        bundle_sha256=(image.bundle.sha256 if image.bundle else None) or "",
+        bundle_sha256=(image.bundle.sha256 if image.bundle else None) or _bundle_digest(image, lock),
         bundle_url=(image.bundle.url if image.bundle else None) or "",
         repositories=repositories,
         mirrors={} if image.mirrors is Mirrors.NONE else catalog.vendors.mirrors[image.mirrors],
         prepull=image.prepull and image.source is not ImageSource.BUNDLE,
     )
+
+
+def _bundle_digest(image: Image, lock: Lock | None) -> str:
+    """Of the bundle that a lock makes."""
+    return bundle_digest(lock, image.architecture) if lock and image.source is ImageSource.BUNDLE else ""
 
 
 def plan_runtime(image: Image, catalog: Catalog) -> RuntimePlan:

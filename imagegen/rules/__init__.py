@@ -6,6 +6,13 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
+from imagegen.rules.builders import (
+    check_builder_of_the_provider,
+    check_builder_sources,
+    check_copies,
+    check_exclusions,
+    check_regions,
+)
 from imagegen.rules.clouds import check_metadata, check_scaling_from_zero
 from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
 from imagegen.rules.credentials import check_credential_providers
@@ -92,6 +99,11 @@ RULES: tuple[Rule, ...] = (
     check_stock_settings,
     check_stock_system,
     check_sources,
+    check_builder_sources,
+    check_regions,
+    check_exclusions,
+    check_copies,
+    check_builder_of_the_provider,
     check_base,
 )
 

@@ -27,24 +27,15 @@ def check_bundle_address(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
 def check_stock_source(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
     """IG266: machines with nothing to install."""
     for place, image in _images(cluster):
-        hint = _lacks(image)
-        if image.install is Install.STOCK and hint:
+        served = image.bundle is not None and image.bundle.url
+        if image.install is Install.STOCK and source_of(image) is ImageSource.BUNDLE and not served:
             yield Diagnostic(
                 code="IG266",
                 message=f"machines of the image `{image.metadata.name}` install themselves, and nothing says from what",
-                hint=hint,
+                hint="serve the bundle: bundle.url, and bundle.sha256",
                 path=(*place, "install"),
                 image=_document(image, place),
             )
-
-
-def _lacks(image: Image) -> str:
-    """What a machine on its first boot would miss; nothing where it finds all that it needs."""
-    source = source_of(image)
-    if source is ImageSource.BINARIES:
-        return "user-data carries no lock: take `source: packages`, or serve a bundle"
-    served = image.bundle is not None and image.bundle.url
-    return "" if served or source is ImageSource.PACKAGES else "serve the bundle: bundle.url, and bundle.sha256"
 
 
 def check_stock_settings(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:

@@ -1,16 +1,24 @@
 """What the user asked for: the checked spec, with the defaults that need no fact to be known."""
 
+from imagegen.spec.builders import (
+    AlicloudBuilder,
+    AmazonBuilder,
+    AzureBuilder,
+    GooglecomputeBuilder,
+    MarketplaceImage,
+    OpenstackBuilder,
+    QemuBuilder,
+    VsphereBuilder,
+)
 from imagegen.spec.cluster import Cluster
 from imagegen.spec.forms import Address, Network, Reference, field_name, read_hostname, split_endpoint
 from imagegen.spec.images import (
-    AlicloudBuilder,
     BakeHook,
     Image,
     ImageKubernetes,
     InlineImage,
     Metadata,
     OfflineBundle,
-    QemuBuilder,
     Stock,
     source_of,
 )
@@ -62,6 +70,8 @@ __all__ = [
     "Address",
     "Admin",
     "AlicloudBuilder",
+    "AmazonBuilder",
+    "AzureBuilder",
     "BakeHook",
     "Bootstrap",
     "Cluster",
@@ -75,6 +85,7 @@ __all__ = [
     "EncryptionAlgorithm",
     "EnvironmentVariable",
     "ExistingControlPlane",
+    "GooglecomputeBuilder",
     "Hook",
     "Hooks",
     "HttpTokens",
@@ -88,6 +99,7 @@ __all__ = [
     "Kubeadm",
     "Kubelet",
     "Kubernetes",
+    "MarketplaceImage",
     "Metadata",
     "MetadataOptions",
     "Mirrors",
@@ -97,6 +109,7 @@ __all__ = [
     "NodeName",
     "NodePool",
     "OfflineBundle",
+    "OpenstackBuilder",
     "Provider",
     "ProviderType",
     "Proxy",
@@ -109,6 +122,7 @@ __all__ = [
     "Taint",
     "Time",
     "TokenRenewal",
+    "VsphereBuilder",
     "field_name",
     "read_hostname",
     "source_of",

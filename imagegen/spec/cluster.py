@@ -1,9 +1,11 @@
 """A whole spec."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, fields
+from typing import Any
 
 from imagegen.frozen import dataclass
+from imagegen.lock import Lock
 from imagegen.spec.forms import Reference
 from imagegen.spec.images import Image, InlineImage, Metadata
 from imagegen.spec.machines import Admin, ControlPlane, Hooks, Node, NodeFile, NodePool
@@ -24,7 +26,7 @@ from imagegen.spec.words import Install
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A whole spec; `images` are the Image documents beside the Cluster's."""
+    """A whole spec; `images` are the Image documents beside the Cluster's, `locks` what images are locked to."""
 
     api_version: str
     kind: str
@@ -36,6 +38,7 @@ class Cluster:
     image: InlineImage | None = None
     image_ref: str | None = None
     images: Mapping[str, Image] = field(default_factory=dict)
+    locks: Mapping[str, Lock] = field(default_factory=dict)
     extends: tuple[str, ...] = ()
     runtime: Runtime = field(default_factory=Runtime)
     node_pools: tuple[NodePool, ...] = ()
@@ -92,23 +95,8 @@ class Cluster:
             return self.images
         inline = self.image
         name = inline.name or self.metadata.name
-        image = Image(
-            api_version=self.api_version,
-            kind="Image",
-            metadata=Metadata(name=name),
-            os=inline.os,
-            architecture=inline.architecture,
-            install=inline.install,
-            stock=inline.stock,
-            source=inline.source,
-            bundle=inline.bundle,
-            mirrors=inline.mirrors,
-            prepull=inline.prepull,
-            containerd=inline.containerd,
-            hooks=inline.hooks,
-            qemu=inline.qemu,
-            alicloud=inline.alicloud,
-        )
+        same: dict[str, Any] = {each.name: getattr(inline, each.name) for each in fields(inline) if each.name != "name"}
+        image = Image(api_version=self.api_version, kind="Image", metadata=Metadata(name=name), **same)
         return {name: image, **self.images}
 
     def version_of(self, image: Image) -> str:

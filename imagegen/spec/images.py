@@ -1,8 +1,18 @@
 """Golden images, and how Packer makes them."""
 
+from collections.abc import Mapping
 from dataclasses import field
 
 from imagegen.frozen import dataclass
+from imagegen.spec.builders import (
+    AlicloudBuilder,
+    AmazonBuilder,
+    AzureBuilder,
+    GooglecomputeBuilder,
+    OpenstackBuilder,
+    QemuBuilder,
+    VsphereBuilder,
+)
 from imagegen.spec.words import ImageSource, Install, Mirrors
 
 
@@ -37,29 +47,6 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QemuBuilder:
-    """Packer's qemu builder."""
-
-    source: str | None = None
-    checksum: str | None = None
-    cpus: int = 2
-    memory_mib: int = 2048
-    disk_gib: int = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlicloudBuilder:
-    """Packer's alicloud-ecs builder."""
-
-    source_image: str
-    instance_type: str
-    vpc: str
-    vswitch: str
-    security_group: str
-    private_address: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InlineImage:
     """The golden image of all nodes, as the Cluster document has it; its name is the cluster's unless it has one."""
 
@@ -74,8 +61,14 @@ class InlineImage:
     prepull: bool = True
     containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
+    amazon: AmazonBuilder | None = None
+    googlecompute: GooglecomputeBuilder | None = None
+    azure: AzureBuilder | None = None
+    openstack: OpenstackBuilder | None = None
+    vsphere: VsphereBuilder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +96,14 @@ class Image:
     prepull: bool = True
     containerd: str | None = None
     hooks: tuple[BakeHook, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     qemu: QemuBuilder = field(default_factory=QemuBuilder)
     alicloud: AlicloudBuilder | None = None
+    amazon: AmazonBuilder | None = None
+    googlecompute: GooglecomputeBuilder | None = None
+    azure: AzureBuilder | None = None
+    openstack: OpenstackBuilder | None = None
+    vsphere: VsphereBuilder | None = None
 
 
 def source_of(image: Image | InlineImage) -> ImageSource:

@@ -11,6 +11,10 @@ class ProviderType(StrEnum):
     QEMU = "qemu"
     ALICLOUD = "alicloud"
     AWS = "aws"
+    GCP = "gcp"
+    AZURE = "azure"
+    OPENSTACK = "openstack"
+    VSPHERE = "vsphere"
 
 
 class Install(StrEnum):

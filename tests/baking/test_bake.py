@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from imagegen.baking import read_line
+from tests.support.builders import with_builder
 from tests.support.inventories import inventory
 from tests.support.specs import run, spec
 
@@ -113,11 +114,12 @@ def test_no_secret_in_the_log(rendered: Path, packer: Scripted) -> None:
 def test_an_older_packer_gets_a_copy_without_the_plugins_file(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
     result = run("bake", rendered, "--packer", packer("1.6.6"))
     assert result.exit_code == 0, result.stderr
-    assert "without `packer init` and plugins.pkr.hcl" in result.stdout
+    assert "without `packer init` and the plugins.*.pkr.hcl" in result.stdout
     assert [call[1] for call in calls(tmp_path)] == ["validate", "build"]
     assert f"output_dir={tmp_path / FOLDER}/output" in calls(tmp_path)[-1]
     saw = (tmp_path / "calls.ls").read_text().split()
-    assert "plugins.pkr.hcl" not in saw
+    assert (FOLDER / "plugins.qemu.pkr.hcl").exists()
+    assert not [name for name in saw if name.startswith("plugins")]
     assert {"build.pkr.hcl", "demo.auto.pkrvars.json", "scripts"} <= set(saw)
     assert (FOLDER / "manifest.json").exists()
     assert (FOLDER / "report.json").exists()
@@ -146,9 +148,9 @@ def test_what_is_not_valid_is_not_built(rendered: Path, packer: Scripted, tmp_pa
 
 
 def test_a_dry_run_runs_nothing(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
-    result = run("bake", rendered, "--packer", packer(), "--dry-run", "--only", "alicloud-ecs", "--var", "a=b c")
+    result = run("bake", rendered, "--packer", packer(), "--dry-run", "--only", "qemu", "--var", "a=b c")
     assert result.exit_code == 0
-    assert "packer build -color=false -timestamp-ui -only=imagegen.alicloud-ecs.node" in result.stdout
+    assert "packer build -color=false -timestamp-ui -only=imagegen.qemu.node" in result.stdout
     assert "-var 'a=b c'" in result.stdout
     assert calls(tmp_path) == []
 
@@ -178,17 +180,23 @@ def test_wrong_arguments(rendered: Path, packer: Scripted) -> None:
     assert run("bake", rendered, "--packer", packer(), "--image", "gpu").exit_code == 1
     unknown = run("bake", rendered, "--packer", packer(), "--only", "kvm")
     assert unknown.exit_code == 2
-    assert "no builder `kvm`; known: qemu, alicloud-ecs" in unknown.stderr.replace("\n", " ")
+    assert "no builder `kvm`; known: qemu, alicloud-ecs, amazon-ebs," in unknown.stderr.replace("\n", " ")
 
 
-def test_a_provider_without_a_builder(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
+def test_a_builder_without_settings(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
     rendered.write_text(yaml.safe_dump(spec(provider={"type": "aws", "region": "eu-central-1"})))
     assert run("render", rendered).exit_code == 0
     result = run("bake", rendered, "--packer", packer())
     assert result.exit_code == 1
-    assert "no builder for images of `aws` yet; `--only` names one of these: qemu, alicloud-ecs" in result.stderr
-    assert not (tmp_path / "calls").exists()
+    assert "image demo has no settings for amazon-ebs; `--only` names one of these: qemu" in result.stderr
+    assert calls(tmp_path) == []
     assert run("bake", rendered, "--packer", packer(), "--only", "qemu").exit_code == 0
+
+
+def test_the_provider_s_builder_is_the_usual_one(rendered: Path, packer: Scripted) -> None:
+    rendered.write_text(yaml.safe_dump(with_builder("amazon-ebs")))
+    assert run("render", rendered).exit_code == 0
+    assert "-only=imagegen.amazon-ebs.node" in run("bake", rendered, "--packer", packer(), "--dry-run").stdout
 
 
 def test_nothing_is_baked_where_one_image_was_not_rendered(rendered: Path, packer: Scripted, tmp_path: Path) -> None:

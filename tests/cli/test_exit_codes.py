@@ -17,18 +17,32 @@ from imagegen.cli import app
 from imagegen.secrets.keys import ca_hashes, new_authority
 from imagegen.spec import EncryptionAlgorithm
 from tests.support.inventories import inventory
+from tests.support.locks import lock_beside
 from tests.support.program import Outcome, run_forked
 from tests.support.specs import NOW, run, spec
 
 FULL = "> /dev/full"
 """Stands at the end of a command line whose output goes to a full disk."""
 
-# `fine.yaml` has its secrets and was rendered; `wrong.yaml` has an error in it; `plain` is a file, not a folder.
+# `fine.yaml` has its secrets and was rendered; `wrong.yaml` has an error in it; `plain` is a file, not a folder;
+# `locked/` has a spec with its lock and its bundle.
 WALK: dict[str, dict[int, str]] = {
     "": {0: "--help", 2: "frobnicate", 3: f"--version {FULL}"},
     "init": {0: "new.yaml", 1: "fine.yaml", 2: "new.yaml --provider moon", 3: "plain/new.yaml"},
     "validate": {0: "fine.yaml", 1: "wrong.yaml", 2: "absent.yaml", 3: f"fine.yaml {FULL}"},
     "render": {0: "fine.yaml", 1: "wrong.yaml", 2: "fine.yaml --frob", 3: "fine.yaml --out plain/out"},
+    "lock": {
+        0: "locked/fine.yaml --check",
+        1: "fine.yaml --check",
+        2: "fine.yaml --mirror here=there",
+        3: f"locked/fine.yaml --check --format json {FULL}",
+    },
+    "bundle": {
+        0: "locked/fine.yaml --out locked/bundle",
+        1: "fine.yaml --out bundle",
+        2: "fine.yaml",
+        3: "locked/fine.yaml --out plain/bundle",
+    },
     "diff": {0: "fine.yaml", 1: "changed.yaml", 2: "out", 3: f"fine.yaml {FULL}"},
     "explain": {0: "fine.yaml --role worker-workers", 1: "IG999", 2: "absent.yaml", 3: f"IG204 {FULL}"},
     "bake": {0: "fine.yaml --dry-run", 1: "changed.yaml --image absent", 2: "", 3: "fine.yaml --packer /bin/false"},
@@ -116,6 +130,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }.items():
             Path(f"{name}.yaml").write_text(yaml.safe_dump(data))
         Path("plain").write_text("a file\n")
+        Path("locked").mkdir()
+        shutil.copy("fine.yaml", "locked")
+        lock_beside(Path("locked/fine.yaml"), Path("locked/bundle"))
         assert run("secrets", "new", "fine.yaml").exit_code == 0
         assert run("render", "fine.yaml").exit_code == 0
         files = "out/demo/user-data/control-plane-join.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.main import get_command
 
 from imagegen.cli import app
 from tests.support.inventories import inventory
+from tests.support.locks import lock_beside
 from tests.support.program import run_forked
 from tests.support.specs import run, spec
 
@@ -25,6 +27,8 @@ RESULTS: dict[str, tuple[str, ...] | list[Any]] = {
     "explain warned.yaml": ("cluster", "images"),
     "fingerprint warned.yaml": ("demo",),
     "stale warned.yaml --against fresh.json": ("images",),
+    "lock locked.yaml --check": ("findings",),
+    "bundle locked.yaml --out collected": ("images",),
     "sbom out/baked": ("path", "image", "fingerprint", "packages", "programs", "containerImages"),
     "explain warned.yaml --role control-plane-init": ("cluster", "role", "files", "cloudInit", "phases", "ready"),
     f"inspect {JOIN}": ("layers", "parts"),
@@ -58,6 +62,8 @@ REFUSALS = [
     "diff mine out/demo",
     "fingerprint wrong.yaml",
     "stale wrong.yaml --against fresh.json",
+    "lock bare.yaml --check",
+    "bundle bare.yaml --out mine",
     "sbom out/unbaked",
     "explain IG999",
     "explain wrong.yaml",
@@ -83,6 +89,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "bare": spec(metadata={"name": "bare"}),
     }.items():
         Path(f"{name}.yaml").write_text(yaml.safe_dump(data))
+    Path("locked.yaml").write_text(yaml.safe_dump(spec(metadata={"name": "locked"})))
+    lock_beside(Path("locked.yaml"), Path("collected"))
     run("secrets", "new", "warned.yaml")
     run("render", "warned.yaml")
     # So that `diff` has a folder to compare with.
@@ -134,7 +142,7 @@ def test_every_command_with_the_option_is_here() -> None:
             return [name for child in children for name in commands(children[child], f"{prefix}{child} ")]
         return [prefix.strip()] if any("--format" in option.opts for option in command.params) else []
 
-    tried = {line.split(" warned")[0].split(" IG")[0].split(" out")[0] for line in RESULTS}
+    tried = {" ".join(takewhile(str.isalpha, line.split())) for line in RESULTS}
     assert set(commands(get_command(app))) == tried | {"schema"}
 
 

@@ -100,7 +100,34 @@ def glance(build: Json) -> Json:
     return {"images": [{"id": "a1", "name": "demo", "created_at": "2026-11-01T00:00:00Z", **dashed(build)}]}
 
 
-RECORDS = [packer, alicloud, aws, gcloud, azure, azure_gallery, openstack, openstack_several, glance]
+def govc(build: Json) -> Json:
+    """`govc vm.info -json`: a template has notes."""
+    (own, _) = alicloud(build)["Images"]["Image"]
+    notes = json.dumps({tag["TagKey"]: tag["TagValue"] for tag in own["Tags"]["Tag"]})
+    config = {"annotation": notes, "createDate": "2026-11-01T00:00:00Z"}
+    other = {"name": "a", "config": {"annotation": "mine"}}
+    return {"virtualMachines": [{"name": "demo", "config": config}, other, {"name": "b", "config": None}]}
+
+
+def without_tags(build: Json) -> Json:
+    """A copy of Alibaba Cloud's in another region."""
+    name = f"demo-{build['contents']['kubernetes']}-{build['fingerprint'][:12]}"
+    return {"Images": {"Image": [{"ImageId": "m-3", "ImageName": name, "CreationTime": "2026-11-01T00:00:00Z"}]}}
+
+
+RECORDS = [
+    packer,
+    alicloud,
+    aws,
+    gcloud,
+    azure,
+    azure_gallery,
+    openstack,
+    openstack_several,
+    glance,
+    govc,
+    without_tags,
+]
 
 
 def asked(path: Path, record: Any) -> tuple[int, str]:

@@ -19,12 +19,14 @@ _PROGRAMS = {
 }
 # Dropped from the bake, these would stop a later script, which is no check; so they are undone when it is baked.
 _NEEDED_LATER = {
+    "chrony": "65 enables its unit",
     "/usr/bin/kubeadm": "70 asks it for the names of the images",
     "/usr/local/bin/containerd": "50 starts it",
     "/usr/local/bin/ctr": "70 imports with it",
     STAMP: "40 writes into it by whom it was made",
     "/etc/containerd/config.toml": "containerd is started with it, and two settings stand in it",
     "/etc/sysctl.d/90-imagegen.conf": "its lines are dropped one by one",
+    "/etc/modules-load.d/imagegen-conntrack.conf": "40 writes into it what the kernel calls the module",
     "/etc/modules-load.d/imagegen.conf": "its lines are dropped one by one, where there is a kernel for them",
 }
 _CONFIG = "etc/containerd/config.toml"
@@ -96,17 +98,23 @@ def wrong(value: str) -> str:
 def _packages(declared: dict[str, Any], ground: Ground) -> Iterator[Mutation]:
     for name in declared["packages"]:
         own = frozenset({("package", name)})
-        if name in ground.brought_along:
+        if name in ground.brought_along or name in _NEEDED_LATER:
             # dpkg's own record of it, since the programs of others need its files.
             marked = f"sed -i '/^Package: {name}$/,/^$/s/^Status: .*/Status: {{}}/' /var/lib/dpkg/status"
             yield Undo(
-                name=f"package {name}: not installed (the base has it, or another package brings it)",
+                name=f"package {name}: not installed, by dpkg's record",
                 own=own,
                 do=marked.format("deinstall ok config-files"),
                 undo=marked.format("install ok installed"),
             )
         else:
             yield Drop(name=f"package {name}: not installed", own=own, edit=without_word("PACKAGES", name))
+
+
+def _holds(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
+    for name in declared["holds"]:
+        own = frozenset({("hold", name)})
+        yield Drop(name=f"hold {name}: not held", own=own, edit=without_word("HELD_PACKAGES", name))
 
 
 def _binaries(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
@@ -144,7 +152,12 @@ def _units(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
     words = {"enabled": "ENABLED_UNITS", "masked": "MASKED_UNITS"}
     for name, state in declared["units"].items():
         own = frozenset({("unit", name)})
-        yield Drop(name=f"unit {name}: not {state}", own=own, edit=without_word(words[state], name))
+        if state == "enabled" and f"/etc/systemd/system/{name}" not in declared["files"]:
+            # Its package enables it, too.
+            do, undo = f"systemctl --quiet disable {name}", f"systemctl --quiet enable {name}"
+            yield Undo(name=f"unit {name}: disabled", own=own, do=do, undo=undo)
+        else:
+            yield Drop(name=f"unit {name}: not {state}", own=own, edit=without_word(words[state], name))
 
 
 def _files(declared: dict[str, Any], _: Ground) -> Iterator[Mutation]:
@@ -202,7 +215,7 @@ def _sysctls(declared: dict[str, Any], ground: Ground) -> Iterator[Mutation]:
 def _images(declared: dict[str, Any], ground: Ground) -> Iterator[Mutation]:
     ctr, label = "ctr --namespace=k8s.io images", "--label=io.cri-containerd.pinned=pinned"
     names = frozenset(("image", name) for name in declared["images"])
-    word = re.compile(rf" {label}")
+    word = re.compile(r' --label="\$pin"')
     yield Drop(name="images: not pinned", own=names, edit=replaced(f"{SCRIPTS}70-import-images.sh", word, ""))
     for name in declared["images"]:
         own, archive = frozenset({("image", name)}), ground.archives.get(name, "")
@@ -228,7 +241,7 @@ SETTINGS: dict[str, Mutation] = {
     "swap": Drop(
         name="setting swap: its line stays in fstab",
         own=_setting("swap"),
-        edit=replaced(f"{SCRIPTS}20-prepare-system.sh", re.compile(r"(?m)^sed -i .*fstab\n"), ""),
+        edit=replaced(f"{SCRIPTS}20-prepare-system.sh", re.compile(r"(?m)^ *sed -i .*fstab\n"), ""),
         given="echo 'UUID=5a none swap sw 0 0' >> /etc/fstab",
     ),
     "containerd-cgroups": Drop(
@@ -245,6 +258,12 @@ SETTINGS: dict[str, Mutation] = {
         edit=replaced(f"{FILES}/{_CONFIG}", re.compile(r"(?m)^ *sandbox = .*$"), "  sandbox = 'other:1'"),
         group=_CONFIG,
     ),
+    "chrony-folders": Undo(
+        name="setting chrony-folders: not read",
+        own=_setting("chrony-folders"),
+        do="sed -i.kept /^sourcedir/d /etc/chrony/chrony.conf",
+        undo="mv /etc/chrony/chrony.conf.kept /etc/chrony/chrony.conf",
+    ),
     "kubelet": Undo(
         name="setting kubelet: started",
         own=_setting("kubelet"),
@@ -254,15 +273,22 @@ SETTINGS: dict[str, Mutation] = {
 }
 """How each declared setting is dropped."""
 
+OF_OTHER_FAMILIES = {
+    "cgroups": "of systems whose default is version 1: kernel arguments",
+    "selinux": "of systems that have it",
+}
+"""Settings that no Debian declares; their scripts run against stub packages only, and their checks are unit-tested."""
+
 SINGULAR = {
     "modules": "module", "sysctls": "sysctl", "packages": "package", "binaries": "binary", "units": "unit",
-    "files": "file", "images": "image", "settings": "setting",
+    "files": "file", "holds": "hold", "images": "image", "settings": "setting",
 }  # fmt: skip
 """Kind in a report by kind in declared.json."""
 
 BY_KIND: dict[str, Callable[[dict[str, Any], Ground], Iterator[Mutation]]] = {
     "sysctls": _sysctls,
     "packages": _packages,
+    "holds": _holds,
     "binaries": _binaries,
     "units": _units,
     "files": _files,

@@ -73,7 +73,7 @@ def twins(bakery: lab.Lab, supplies: mutated.Supplies, report: list[str]) -> Ite
 
 def _bake(bake: NspawnBake) -> None:
     bake.boot()
-    bake.run_until("85")
+    bake.run_until("86")
 
 
 def _plant(bake: NspawnBake) -> frozenset[str]:

@@ -17,7 +17,11 @@ EXAMPLES = "\n## Example"
 # These begin with nothing but a spec; the others after secrets were made and everything was rendered.
 FRESH = {"init", "secrets"}
 # Blocks of the README that are no example of a command line, and what runs them.
-ELSEWHERE = {"pip install .            # '.[age]' for encrypted secrets bundles": "tests/contracts/test_wheel.py"}
+ELSEWHERE = {
+    "pip install .            # '.[age]' for encrypted secrets bundles, '.[lock]' for lock and bundle": (
+        "tests/contracts/test_wheel.py"
+    )
+}
 
 
 @pytest.fixture(scope="module")

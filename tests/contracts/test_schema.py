@@ -64,8 +64,8 @@ def test_an_editor_knows_both_kinds_of_documents() -> None:
 
 
 def test_every_property_has_a_field_and_the_same_default() -> None:
-    # Image documents stand beside the Cluster's, not in it.
-    compare(SCHEMA["$defs"]["Cluster"], spec.Cluster, beside=frozenset({"images"}))
+    # Image documents and locks stand beside the Cluster's, not in it.
+    compare(SCHEMA["$defs"]["Cluster"], spec.Cluster, beside=frozenset({"images", "locks"}))
     compare(SCHEMA["$defs"]["Image"], spec.Image)
 
 

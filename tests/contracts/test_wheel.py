@@ -46,6 +46,10 @@ def test_it_works_away_from_the_checkout(wheel: Path, tmp_path: Path) -> None:
     without_the_extra = subprocess.run(new, check=False, capture_output=True, text=True, cwd=tmp_path)
     assert without_the_extra.returncode == 1
     assert "pip install 'imagegen[age]'" in without_the_extra.stderr
+    ask = [str(program), "lock", "cluster.yaml"]
+    without_the_extra = subprocess.run(ask, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert without_the_extra.returncode == 1
+    assert "pip install 'imagegen[lock]'" in without_the_extra.stderr
     for arguments in (["validate"], ["secrets", "new"], ["render"], ["kubeconfig"]):
         subprocess.run([str(program), *arguments, "cluster.yaml"], check=True, capture_output=True, cwd=tmp_path)
     assert (tmp_path / "out" / "quickstart" / "user-data" / "worker-workers.yaml").exists()

@@ -116,7 +116,7 @@ def test_a_bundle_for_another_machine_is_not_downloaded(web: Web, tmp_path: Path
 def test_as_the_script_calls_it(web: Web, tmp_path: Path) -> None:
     def call(sha256: str) -> subprocess.CompletedProcess[str]:
         words = [f"--sha256={sha256}", "--architecture=amd64", "--kubernetes=1.37.2"]
-        command = [sys.executable, "-B", VERIFY, "download", f"{web.url}/b", tmp_path / "bundle", *words]
+        command = [sys.executable, "-B", str(VERIFY), "download", f"{web.url}/b", str(tmp_path / "bundle"), *words]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     refused = call("0" * 64)

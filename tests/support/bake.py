@@ -64,6 +64,12 @@ class BakedImage:
     def cluster_folder(self) -> Path:
         return self.packer_folder.parents[2]
 
+    @property
+    def declared(self) -> dict[str, Any]:
+        """What the image is declared to hold."""
+        read: dict[str, Any] = json.loads((self.packer_folder / "declared.json").read_text(encoding="utf-8"))
+        return read
+
     def wrote(self, name: str) -> Any:
         """One of the JSON files of the evidence."""
         return json.loads((self.evidence / name).read_text(encoding="utf-8"))
@@ -109,7 +115,7 @@ def bake(inputs: Inputs, folder: Path) -> None:
     """Run Packer on a copy of the emitted folder: disk.qcow2 and the evidence are in `folder` then."""
     copy = folder / "packer"
     # Packer 1.6.6 rejects required_plugins; it has the builders built in.
-    shutil.copytree(inputs.packer_folder, copy, ignore=shutil.ignore_patterns("plugins.pkr.hcl"))
+    shutil.copytree(inputs.packer_folder, copy, ignore=shutil.ignore_patterns("plugins.*"))
     variables = {
         "bundle_dir": inputs.bundle,
         "output_dir": folder / "output",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,19 @@ def render(data: dict[str, Any]) -> pipeline.Rendering:
     assert cluster is not None, report.diagnostics
     pools = (pool.name for pool in cluster.node_pools)
     rendering, report = pipeline.render(cluster, fake_bundle(*pools), assets)
+    assert rendering is not None, report.diagnostics
+    return rendering
+
+
+def rendered_example(path: Path) -> pipeline.Rendering:
+    """Render an example with the fake bundle, with what it extends."""
+    loaded = load_assets()
+    cluster, report = pipeline.check(path.read_text(), str(path), loaded, lambda name: Path(name).read_text())
+    assert cluster is not None, report.diagnostics
+    bundle = fake_bundle(*(pool.name for pool in cluster.node_pools))
+    if cluster.control_plane.existing:
+        bundle = replace(bundle, authorities=None)
+    rendering, report = pipeline.render(cluster, bundle, loaded)
     assert rendering is not None, report.diagnostics
     return rendering
 

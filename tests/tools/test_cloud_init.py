@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +25,19 @@ GOLDENS = {
     f"{path.parent.name}/{path.stem}": path.read_text()
     for path in sorted((Path(__file__).parents[1] / "golden").glob("*/*.yaml"))
 }
+IN_THE_IMAGE = "etc/cloud/cloud.cfg.d/99-imagegen.cfg"
+
+
+def _of_the_image() -> str:
+    """The image's own configuration, which 22.4 checks at each boot together with user-data; but no key of a system."""
+    text = render(spec()).tree[f"images/demo/packer/files/{IN_THE_IMAGE}"].content.decode()
+    return "#cloud-config\n" + re.sub("(?m)^datasource_list:.*\n", "", text)
+
+
 DOCUMENTS = {
     **GOLDENS,
     "build machine": render(spec()).tree["images/demo/packer/seed/user-data"].content.decode(),
+    "image": _of_the_image(),
     "bad key": "#cloud-config\nwrite_files:\n  - {path: /x, contents: y}\n",
     "bad type": "#cloud-config\nwrite_files:\n  - {path: /x, permissions: 0644}\n",
 }

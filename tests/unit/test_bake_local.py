@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.specs import render, spec
 from tools import bake_local, nspawn_bake
@@ -44,6 +45,14 @@ def test_it_says_which_modules_it_leaves_out(packer: Path) -> None:
     declared = json.loads((packer / "declared.json").read_text())
     said = "\n".join(bake_local.left_out(declared))
     assert all(module in said for module in declared["modules"])
+
+
+def test_an_image_of_packages_is_baked_from_the_bundle(tmp_path: Path) -> None:
+    given = tmp_path / "cluster.yaml"
+    given.write_text(yaml.safe_dump(spec()))
+    assert yaml.safe_load(bake_local.offline(given, tmp_path).read_text())["image"]["source"] == "bundle"
+    given.write_text(yaml.safe_dump(spec(image={"os": "debian-12", "bundle": {}})))
+    assert bake_local.offline(given, tmp_path) == given
 
 
 def test_a_system_without_a_base_is_refused(packer: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from imagegen import pipeline
 from imagegen.bundle import KeyPair
 from imagegen.cli.common import load_assets
 from imagegen.filetree import FileTree
+from tests.support.builders import BUILDERS, CASES, with_builder
 from tests.support.specs import fake_bundle, render, spec
 
 
@@ -53,13 +55,15 @@ def _changed(path: str) -> dict[str, str]:
     return {name: image.fingerprint for name, image in pipeline.describe_images(cluster, assets).items()}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        *sorted(path for path, _ in load_assets().packer if not path.endswith(".hcl")),
-        *sorted(path for path in load_assets().templates if path.startswith("image/") and "chrony" not in path),
-    ],
-)
+def _baked() -> list[str]:
+    """What of the Packer folder and the templates goes into the usual image."""
+    emitted = {path for path, _ in render(spec()).tree}
+    static = [path for path, _ in load_assets().packer if not path.endswith(".hcl")]
+    names = (path.removeprefix("image/") for path in load_assets().templates if path.startswith("image/"))
+    return [*static, *(f"image/{name}" for name in names if f"images/demo/packer/files/{name}" in emitted)]
+
+
+@pytest.mark.parametrize("path", _baked())
 def test_every_file_that_goes_into_the_image_changes_the_fingerprint(path: str) -> None:
     assert _changed(path) != render(spec()).fingerprints
 
@@ -180,11 +184,20 @@ def test_one_bake_serves_every_cluster_that_shares_the_image() -> None:
     assert render(one).fingerprints == render(other).fingerprints
 
 
+def beside(files: dict[str, str]) -> Callable[[str], str]:
+    def read(file: str) -> str:
+        if file not in files:
+            raise FileNotFoundError(file)
+        return files[file]
+
+    return read
+
+
 def test_images_come_with_what_a_spec_extends() -> None:
     own = yaml.safe_dump(spec(extends=["images.yaml"], image=None, imageRef="usual")).replace("image: null\n", "")
     changed = "---\napiVersion: imagegen/v1alpha1\nkind: Image\nmetadata: {name: usual}\nos: debian-13\n"
     files = {"images.yaml": IMAGES}
-    cluster, report = pipeline.check(own + changed, "cluster.yaml", load_assets(), files.__getitem__)
+    cluster, report = pipeline.check(own + changed, "cluster.yaml", load_assets(), beside(files))
     assert cluster is not None, report.diagnostics
     assert {name: image.os for name, image in cluster.images.items()} == {
         "usual": "debian-13",
@@ -207,7 +220,9 @@ def test_an_image_s_hooks_travel_in_their_order() -> None:
     ("provider", "servers"),
     [
         ("qemu", None),
+        ("azure", None),
         ("aws", ["169.254.169.123"]),
+        ("gcp", ["metadata.google.internal"]),
         ("alicloud", ["ntp.cloud.aliyuncs.com", "ntp7.cloud.aliyuncs.com", "ntp8.cloud.aliyuncs.com"]),
     ],
 )
@@ -219,3 +234,51 @@ def test_the_cloud_s_own_time_servers_are_in_the_image(provider: str, servers: l
     # What the spec says takes its place: user-data writes the same file.
     own = render(spec(provider={"type": provider, "region": "somewhere"}, time={"servers": ["ntp.example.com"]}))
     assert b"path: /etc/chrony/sources.d/imagegen.sources" in own.tree["user-data/worker-workers.yaml"].content
+
+
+@pytest.mark.parametrize(
+    ("provider", "sources"),
+    [
+        ("qemu", "NoCloud, None"),
+        ("alicloud", "AliYun"),
+        ("aws", "Ec2"),
+        ("gcp", "GCE"),
+        ("azure", "Azure"),
+        ("openstack", "OpenStack, ConfigDrive"),
+        ("vsphere", "VMware, OVF, NoCloud"),
+    ],
+)
+def test_the_image_asks_its_own_cloud_alone(provider: str, sources: str) -> None:
+    tree = render(spec(provider={"type": provider, "region": "somewhere"})).tree
+    lines = tree["images/demo/packer/files/etc/cloud/cloud.cfg.d/99-imagegen.cfg"].content.decode().splitlines()
+    # cloud-init's ds-identify reads the list only where it is on one line.
+    assert f"datasource_list: [{sources}]" in [line.replace("[ ", "[").replace(" ]", "]") for line in lines]
+
+
+def test_an_image_document_serves_the_cluster_s_own_cloud() -> None:
+    document = {"apiVersion": "imagegen/v1alpha1", "kind": "Image", "metadata": {"name": "node"}, "os": "debian-12"}
+    document |= {CASES[name].key: CASES[name].settings for name in ("alicloud-ecs", "amazon-ebs")}
+    made = {}
+    for provider, region in (("aws", "eu-central-1"), ("alicloud", "cn-hangzhou"), ("qemu", "none")):
+        data = spec(provider={"type": provider, "region": region}, imageRef="node")
+        del data["image"]
+        cluster, report = pipeline.check(yaml.safe_dump_all([data, document]), "cluster.yaml", load_assets())
+        assert cluster is not None, report.diagnostics
+        assert not report.diagnostics
+        made[provider] = pipeline.describe_images(cluster, load_assets())["node"].builders
+    assert made == {"aws": ("qemu", "amazon-ebs"), "alicloud": ("qemu", "alicloud-ecs"), "qemu": ("qemu",)}
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_another_base_is_another_image(builder: str) -> None:
+    sources = {"sourceImage": "ami-0def", "sourceName": None, "sourceOwner": None}
+    other: dict[str, dict[str, Any]] = {
+        "qemu": {"checksum": "sha256:" + "1" * 64},
+        "alicloud-ecs": {"sourceImage": "debian_12_14"},
+        "amazon-ebs": sources,
+        "googlecompute": {"sourceFamily": "debian-13"},
+        "azure-arm": {"source": {"publisher": "Debian", "offer": "debian-13", "sku": "13"}},
+        "openstack": {"sourceName": "debian-13"},
+        "vsphere-clone": {"template": "debian-13"},
+    }
+    assert render(with_builder(builder)).fingerprints != render(with_builder(builder, **other[builder])).fingerprints

@@ -97,13 +97,25 @@ def test_rendering_twice_gives_the_same_bytes() -> None:
     assert list(first) == list(second)
 
 
-@pytest.mark.parametrize(("provider", "limit"), [("qemu", None), ("aws", 16384), ("alicloud", 32768)])
-def test_forms(provider: str, limit: int | None) -> None:
+@pytest.mark.parametrize(
+    ("provider", "limit", "encoded"),
+    [
+        ("qemu", None, False),
+        ("aws", 16384, True),
+        ("alicloud", 32768, True),
+        ("gcp", 262144, False),
+        ("azure", 65535, True),
+        # 65535 and 65536 characters after base64.
+        ("openstack", 49149, True),
+        ("vsphere", 49152, True),
+    ],
+)
+def test_forms(provider: str, limit: int | None, encoded: bool) -> None:
     tree = render(spec(provider={"type": provider})).tree
     manifest = json.loads(tree["manifest.json"].content)
     assert manifest["userData"]["worker-workers"]["limit"] == limit
     plain = tree["user-data/worker-workers.yaml"].content
-    if limit is None:
+    if not encoded:
         assert "user-data/worker-workers.base64" not in tree
     else:
         assert b64decode(tree["user-data/worker-workers.base64"].content) == plain
@@ -112,6 +124,15 @@ def test_forms(provider: str, limit: int | None) -> None:
 def big(size: int, provider: str) -> dict[str, Any]:
     """A spec with a file of so many bytes that compresses well."""
     return spec(provider={"type": provider}, files=[{"path": "/etc/big", "content": "padding\n" * (size // 8)}])
+
+
+@pytest.mark.parametrize(("provider", "longest"), [("openstack", 65535), ("vsphere", 65536)])
+def test_a_limit_after_base64_holds(provider: str, longest: int) -> None:
+    files = [{"path": "/etc/noise", "content": noise(60_000)}]
+    rendering = render(spec(provider={"type": provider}, files=files))
+    artifact = next(item for item in rendering.artifacts if item.role == "worker-workers")
+    assert artifact.encoded is not None
+    assert longest - 30_000 < len(artifact.encoded.strip()) <= longest
 
 
 @pytest.mark.parametrize("provider", ["aws", "alicloud"])

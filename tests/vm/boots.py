@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.cluster.mutations import wrong
 from tests.support import bake, guest
 from tests.support.guest import Guest
 
@@ -21,6 +22,8 @@ ADDRESSES = {FIRST: "192.168.76.21", SECOND: "192.168.76.22"}
 USER = "vmtest"
 _LIMIT = 900
 INSIDE = Path(__file__).with_name("inside.py")
+DROPPING = Path(__file__).with_name("dropping.py")
+KERNEL = ("modules", "sysctls")
 _PLACE = "/run/imagegen-test"
 _SETTLED = """
 cloud-init status --wait
@@ -43,7 +46,7 @@ cat /var/lib/imagegen/status.json
 
 
 def observe(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
-    """Boot it twice, and give what was seen: `first` and `second`, `rebooted`, `refused`, and the seconds."""
+    """Boot it twice, and give what was seen: `first` and `second`, `rebooted`, `refused`, `dropped`, the seconds."""
     with ThreadPoolExecutor(max_workers=2) as pool:
         second = pool.submit(_second, image, key, work)
         return {**_first(image, key, work), **second.result()}
@@ -68,7 +71,9 @@ def _second(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
         second = _inside(machine)
         refused = json.loads(machine.run(_OTHER_CONTRACT, limit=_LIMIT))
         left = machine.run("systemctl is-active kubelet; ls /etc/kubernetes/*.conf", check=False)
-        return {"second": second, "refused": {"status": refused, "console": _console(machine), "left": left}}
+        console = _console(machine)
+        dropped = _drop(machine, image)
+        return {"second": second, "refused": {"status": refused, "console": console, "left": left}, "dropped": dropped}
 
 
 @contextmanager
@@ -90,6 +95,24 @@ def _look(machine: Guest, image: bake.BakedImage, *options: str) -> dict[str, An
     machine.run(f"python3 -B {_PLACE}/verify image {_PLACE}/declared.json {_PLACE}/report.json", limit=_LIMIT)
     report = json.loads(machine.run(f"cat {_PLACE}/report.json"))
     return {**_inside(machine, *options), "report": report}
+
+
+def _drop(machine: Guest, image: bake.BakedImage) -> dict[str, Any]:
+    """Names of the red checks by kind and by what was dropped."""
+    declared = image.declared
+    of_the_kernel = {kind: _kept(kind, value) for kind, value in declared.items()}
+    wrongs = {key: wrong(value) for key, value in declared["sysctls"].items()}
+    request = machine.console.with_name("request.json")
+    request.write_text(json.dumps({"declared": of_the_kernel, "wrong": wrongs}))
+    packed = _packed(image.packer_folder / "verify", DROPPING, request)
+    machine.run(f"mkdir -p {_PLACE} && tar -x -C {_PLACE}", stdin=packed)
+    dropped: dict[str, Any] = json.loads(machine.run(f"python3 -B {_PLACE}/{DROPPING.name}", limit=_LIMIT))
+    return dropped
+
+
+def _kept(kind: str, value: Any) -> Any:
+    """What is declared of the kernel; of other kinds nothing."""
+    return value if kind in KERNEL or isinstance(value, str) else type(value)()
 
 
 def _inside(machine: Guest, *options: str) -> dict[str, Any]:

@@ -88,8 +88,7 @@ def sealed(site: Site) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def declared(site: Site) -> dict[str, Any]:
     """What the image is declared to hold."""
-    read: dict[str, Any] = json.loads((site.image.packer_folder / "declared.json").read_text(encoding="utf-8"))
-    return read
+    return site.image.declared
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +109,7 @@ def _booted_now(site: Site) -> dict[str, Any]:
 
 
 def _booted_once(site: Site) -> dict[str, Any]:
-    looks = [inspect.getsource(boots), inspect.getsource(guest), boots.INSIDE.read_text()]
+    looks = [inspect.getsource(boots), inspect.getsource(guest), boots.INSIDE.read_text(), boots.DROPPING.read_text()]
     key = cache.key(site.image.disk.parent.name, *looks)
     shelf = f"booted/{site.release}"
     _say(f"{site.release}: {'booted before, and unchanged since' if cache.find(shelf, key) else 'to be booted'}")

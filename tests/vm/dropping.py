@@ -13,7 +13,7 @@ sys.path.insert(0, str(HERE / "verify"))
 
 from baked import checks  # noqa: E402
 
-MODULES = Path("/etc/modules-load.d/imagegen.conf")
+MODULES = Path("/etc/modules-load.d")
 SYSCTLS = Path("/etc/sysctl.d/90-imagegen.conf")
 
 
@@ -25,25 +25,30 @@ def main(request: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
 
 def _modules(declared: dict[str, Any]) -> dict[str, list[str]]:
     """Each boot list without one module and those that would bring it, loaded by the service that loads it at boot."""
-    names, text = declared["modules"], MODULES.read_text()
+    names, lists = declared["modules"], {path: path.read_text() for path in MODULES.glob("imagegen*.conf")}
     needs = {name: _needs(name) for name in names}
     found = {"": _red(declared)}
     try:
         for name in names:
             kept = [other for other in names if name not in needs[other]]
-            found[name] = _load(names, kept, declared)
+            found[name] = _load(names, dict.fromkeys(lists, "\n".join(kept)), declared)
     finally:
-        MODULES.write_text(text)
+        _write(lists)
         _run("systemctl", "restart", "systemd-modules-load.service")
     return found
 
 
-def _load(names: list[str], kept: list[str], declared: dict[str, Any]) -> list[str]:
+def _load(names: list[str], lists: dict[Path, str], declared: dict[str, Any]) -> list[str]:
     for name in reversed(names):
         subprocess.run(["modprobe", "--remove", name], check=False, capture_output=True)
-    MODULES.write_text("".join(f"{name}\n" for name in kept))
+    _write(lists)
     _run("systemctl", "restart", "systemd-modules-load.service")
     return _red(declared)
+
+
+def _write(lists: dict[Path, str]) -> None:
+    for path, text in lists.items():
+        path.write_text(text)
 
 
 def _needs(name: str) -> set[str]:

@@ -29,7 +29,8 @@ BY_HAND = """
 set -e
 mount -o ro /dev/disk/by-label/cidata /mnt
 cd /mnt/bundle
-DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --install packages/*.deb
+DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 -oDPkg::Options::=--force-unsafe-io \
+    install --assume-yes --no-install-recommends ./packages/*.deb
 install -m 0755 bin/containerd bin/containerd-shim-runc-v2 bin/ctr /usr/local/bin
 install -m 0755 bin/kubeadm bin/kubectl bin/kubelet /usr/bin
 install -m 0755 -D -t /opt/cni/bin cni/*
