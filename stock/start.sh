@@ -1,7 +1,9 @@
 #!/bin/sh
 # cloud-init's bootcmd, on every boot: the unit, what holds first boot back, and the units to mask are its words.
+# None of them may name the folder with a slash behind it: first boot would take that for a secret that it cannot remove.
 set -eu
-[ ! -e /var/lib/imagegen/installed ] || exit 0
+state=/var/lib/imagegen
+[ ! -e "$state/installed" ] || exit 0
 cd /run/systemd/system
 mkdir -p imagegen-bootstrap.service.d
 printf %s "$1" >imagegen-install.service

@@ -158,14 +158,17 @@ def test_its_stamp_says_who_installed_what(installed: Installed) -> None:
 
 def test_the_console_tells_of_every_step_before_first_boot(installed: Installed) -> None:
     console = installed.machine.console()
-    _, _, after = console.partition(CUT_AFTER)
-    steps = INSTALLED.findall(after)
-    assert steps[0] == "check-machine"
-    assert steps[1:] == sorted(steps[1:])
+    assert console.count("step=check-machine status=ok") == 2
+    before, _, last = console.rpartition("step=10-gather-files status=ok")
+    steps = INSTALLED.findall(last)
+    assert steps == sorted(steps)
+    assert steps[0] == "20-prepare-system"
     assert steps[-2:] == ["85-require-verified", "86-take-inventory"]
-    assert after.index("step=85-require-verified") < after.index("phase=contract") < after.index("phase=done status=ok")
-    assert "status=retry" not in console
-    assert "phase=contract" not in console[: -len(after)]
+    assert last.index("step=86-take-inventory") < last.index("phase=contract") < last.index("phase=done status=ok")
+    assert "phase=contract" not in before
+    # A red check is tried again: settings of the memory are the host's, and other machines on it change them.
+    assert "install-failed" not in console
+    assert "wipe-incomplete" not in console
 
 
 def test_every_check_passed_on_the_machine_itself(installed: Installed) -> None:

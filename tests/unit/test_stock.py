@@ -174,8 +174,8 @@ def test_a_cluster_may_have_both() -> None:
 def test_bootcmd_is_a_command_with_its_words() -> None:
     ((shell, flag, script, name, unit, hold, *masked),) = cloud_config(render(stock()))["bootcmd"]
     assert (shell, flag, name) == ("sh", "-c", "imagegen-install.service")
-    assert "\nExecStart=/usr/bin/python3 /var/lib/imagegen/stock/load.py\n" in unit
-    assert hold == "[Unit]\nConditionPathExists=/var/lib/imagegen/installed\n"
+    assert "\nExecStart=/usr/bin/python3 %S/imagegen/stock/load.py\n" in unit
+    assert hold == "[Unit]\nConditionPathExists=%S/imagegen/installed\n"
     assert "apt-daily.timer" in masked
     assert not [line for line in (script + unit).splitlines() if line.startswith("#")]
 
