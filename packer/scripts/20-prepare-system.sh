@@ -8,13 +8,15 @@ source "$work/image.env"
 source "$work/scripts/family/$FAMILY.sh"
 
 # Masked, not disabled: a disabled timer comes back with systemd's presets, and takes the package manager's lock at
-# first boot. Before the first call of the package manager, since they take it now, too.
+# first boot. Before the first call of the package manager, since they take it now, too. All at once: systemd reads
+# everything anew for each call.
 mask_units() {
-  local unit
+  local unit active=()
+  systemctl mask --quiet "$@"
   for unit in "$@"; do
-    systemctl mask --quiet "$unit"
-    ! systemctl is-active --quiet "$unit" || systemctl stop "$unit"
+    ! systemctl is-active --quiet "$unit" || active+=("$unit")
   done
+  [[ ${#active[@]} -eq 0 ]] || systemctl stop "${active[@]}"
 }
 
 turn_swap_off() {

@@ -247,7 +247,8 @@ def test_swap_is_off(baked: Any) -> None:
 def test_units_are_masked_before_the_first_package(baked: Any) -> None:
     said, calls = baked["runs"][0]["said"], baked["calls"]
     assert said.index("== 20-prepare-system.sh") < said.index("== 30-install-packages.sh")
-    masked = {call.split()[-1] for call in calls[: calls.index("swapoff --all")] if call.startswith("systemctl mask")}
+    before = calls[: calls.index("swapoff --all")]
+    masked = {unit for call in before if call.startswith("systemctl mask") for unit in call.split()[2:]}
     assert {"swap.target", "systemd-timesyncd.service"} < masked
 
 
