@@ -52,8 +52,17 @@ def templates() -> dict[str, str]:
 
 def packer_folder() -> FileTree:
     """The static half of what Packer builds; scripts and programs are executable."""
+    return _folder("packer")
+
+
+def stock_folder() -> FileTree:
+    """The programs that install a machine from a public image."""
+    return _folder("stock")
+
+
+def _folder(folder: str) -> FileTree:
     tree = FileTree()
-    for name, content in _files(root() / "packer"):
+    for name, content in _files(root() / folder):
         tree.add(name, content, EXECUTABLE if content.startswith(b"#!") else PUBLIC)
     return tree
 

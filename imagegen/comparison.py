@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from difflib import unified_diff
 
 from imagegen.inspection import UndecodableError, inspect_artifact
+from imagegen.plan import STOCK_PAYLOAD
 
 _MANIFEST = "manifest.json"
 _USER_DATA = re.compile(r"user-data/(?P<role>[^/]+)\.yaml")
 _IMAGE = re.compile(r"images/(?P<image>[^/]+)/packer/(?P<path>.+)")
+_STOCK = re.compile(r"images/(?P<image>[^/]+)/stock/[^/]+")
 # The build machine's own access: it changes with the bundle and leaves no trace in the image.
 _BUILD_ONLY = ("seed/user-data", "build-key")
 _MASKS = (
@@ -81,6 +83,9 @@ def _node_files(tree: Mapping[str, bytes]) -> dict[tuple[str, str], bytes]:
     for path, content in tree.items():
         if match := _USER_DATA.fullmatch(path):
             files |= {(match["role"], name): body for name, body in _taken_apart(content)}
+        elif match := _STOCK.fullmatch(path):
+            # What machines of this image download to install themselves with.
+            files |= {(match["image"], name): body for name, body in _taken_apart(content)}
     # What a launch template names beside the user-data.
     roles = json.loads(tree.get(_MANIFEST, b"{}")).get("userData", {})
     return files | {(role, "(image)"): f"{data['image']}\n".encode() for role, data in roles.items() if "image" in data}
@@ -94,7 +99,9 @@ def _taken_apart(user_data: bytes) -> Iterator[tuple[str, bytes]]:
         return
     for part in inspection.parts:
         for file in part.files:
-            yield f"{file.path} (mode {file.mode})", file.content
+            # What is packed in it follows it, a file each.
+            if file.path != STOCK_PAYLOAD:
+                yield f"{file.path} (mode {file.mode})", file.content
         yield "(settings)", json.dumps(part.settings, indent=1, sort_keys=True).encode()
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import binascii
+import json
 import zlib
-from base64 import b64decode
-from collections.abc import Mapping
+from base64 import b64decode, b85decode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import Any
 
 import yaml
 
+from imagegen.plan import STOCK_PAYLOAD, STOCK_WORK
+
 MAX_BYTES = 32 << 20
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 31
+_XZ = b"\xfd7zXZ\x00"
 # cloud-init's other formats (its documentation, "User data formats"): told apart, not taken apart.
 _OTHER_HEADERS = (
     b"#cloud-boothook",
@@ -35,6 +39,10 @@ _ENCODINGS = {
     "gzip+b64": ("base64", "gzip"),
     "gzip+base64": ("base64", "gzip"),
 }
+
+
+# The machine's own doing, not cloud-init's: nobody else may read them.
+_UNPACKED = "0600"
 
 
 class UndecodableError(Exception):
@@ -81,10 +89,25 @@ def inspect_artifact(data: bytes) -> Inspection:
             data = inner
         else:
             break
+    if data.startswith(_XZ):
+        files = tuple(unpack_stock(data))
+        return Inspection(layers=(*layers, "xz"), parts=(Part(kind="stock payload", text=data, files=files),))
     if data.lstrip().startswith(_MIME):
         layers.append("MIME")
         return Inspection(layers=tuple(layers), parts=_mime_parts(data.lstrip()))
     return Inspection(layers=tuple(layers), parts=(_part(data),))
+
+
+def unpack_stock(packed: bytes) -> Iterator[WrittenFile]:
+    """The files that a machine installs itself with, at the places where it unpacks them."""
+    import lzma  # noqa: PLC0415  few artifacts need it
+
+    try:
+        texts = json.loads(lzma.LZMADecompressor().decompress(packed, MAX_BYTES))
+    except (lzma.LZMAError, ValueError) as error:
+        raise UndecodableError(f"a packed install that is broken ({error})") from None
+    for path, text in sorted(texts.items()):
+        yield WrittenFile(path=f"{STOCK_WORK}/{path}", mode=_UNPACKED, encoding="packed", content=text.encode())
 
 
 def _gunzip(data: bytes) -> bytes:
@@ -123,7 +146,7 @@ def _part(data: bytes) -> Part:
     if first.lower() == b"#cloud-config":
         config = _config(data)
         entries = config.pop("write_files", None) or ()
-        files = tuple(_file(entry) for entry in entries if isinstance(entry, dict))
+        files = tuple(file for entry in entries if isinstance(entry, dict) for file in _files(entry))
         return Part(kind="cloud-config", text=data, files=files, settings=config)
     if first.startswith(b"#!"):
         return Part(kind="script", text=data)
@@ -139,6 +162,17 @@ def _config(data: bytes) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise UndecodableError(f"a cloud-config that is not YAML: {error}") from None
     return config if isinstance(config, dict) else {}
+
+
+def _files(entry: dict[str, Any]) -> Iterator[WrittenFile]:
+    file = _file(entry)
+    yield file
+    if file.path == STOCK_PAYLOAD:
+        try:
+            packed = b85decode(file.content.strip())
+        except ValueError:
+            raise UndecodableError(f"a cloud-config whose file {file.path} is not base85") from None
+        yield from unpack_stock(packed)
 
 
 def _file(entry: dict[str, Any]) -> WrittenFile:

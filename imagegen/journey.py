@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from imagegen.inspection import Part, inspect_artifact
-from imagegen.plan import RoleKind, RolePlan
+from imagegen.plan import STOCK_WORK, RoleKind, RolePlan
 from imagegen.secrets.placeholder import MARK, ROUGH
 from imagegen.userdata import Artifact
 
@@ -57,6 +57,14 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstallStep:
+    """A script by which a machine from a public image installs itself."""
+
+    name: str
+    does: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
     """The way of one role from an empty machine to a node that is Ready."""
 
@@ -67,12 +75,16 @@ class Journey:
     limit: int
     files: tuple[StagedFile, ...]
     actions: tuple[Action, ...]
+    steps: tuple[InstallStep, ...]
     stages: tuple[Stage, ...]
     ready: str
 
 
-def tell(role: RolePlan, artifact: Artifact, phases: tuple[PhaseFacts, ...]) -> Journey:
-    """The journey of a role, whose user-data was rendered with a placeholder in the place of each secret."""
+def tell(role: RolePlan, artifact: Artifact, phases: tuple[PhaseFacts, ...], steps: tuple[str, ...] = ()) -> Journey:
+    """The journey of a role, whose user-data was rendered with a placeholder in the place of each secret.
+
+    `steps`: the scripts by which its machines install themselves, if they do.
+    """
     (part,) = inspect_artifact(artifact.plain).parts
     return Journey(
         cluster=role.cluster,
@@ -82,6 +94,7 @@ def tell(role: RolePlan, artifact: Artifact, phases: tuple[PhaseFacts, ...]) -> 
         limit=artifact.limit,
         files=tuple(_files(part)),
         actions=tuple(_actions(part.settings)),
+        steps=tuple(InstallStep(name=step, does=STEPS.get(step, "is run")) for step in steps),
         stages=tuple(_stages(role.kind, phases, _hook_stages(part))),
         ready=_ready(role),
     )
@@ -89,6 +102,8 @@ def tell(role: RolePlan, artifact: Artifact, phases: tuple[PhaseFacts, ...]) -> 
 
 def _files(part: Part) -> Iterator[StagedFile]:
     for file in part.files:
+        if file.path.startswith(f"{STOCK_WORK}/"):
+            continue
         text = file.content.decode()
         yield StagedFile(
             path=file.path,
@@ -142,8 +157,32 @@ def _always(text: str) -> Callable[[Any], Iterator[str]]:
     return lambda _: iter((text,))
 
 
+def _first_command(entries: Any) -> Iterator[str]:
+    *_, hold = (word for word in entries[0] if "\n" in word)
+    units = entries[0][entries[0].index(hold) + 1 :]
+    yield f"on every boot until the machine is installed: masks {', '.join(units)}"
+    yield "starts imagegen-install.service, which waits until the files are there"
+
+
+STEPS: Mapping[str, str] = {
+    "10-gather-files": "downloads the offline bundle, if it installs from one, and checks every file of it",
+    "20-prepare-system": "masks what would take the package manager's lock; turns swap off",
+    "30-install-packages": "installs the system's packages",
+    "40-install-files": "puts files in their places; loads modules, sets sysctls",
+    "50-install-runtime": "installs containerd and the CNI plugins, and starts containerd",
+    "60-install-kubernetes": "installs kubeadm, kubelet and kubectl",
+    "65-enable-units": "enables what is to start on every boot",
+    "70-import-images": "imports or pulls the container images",
+    "75-run-hooks": "runs the spec's image hooks",
+    "80-verify-image": "looks whether everything is as it was declared",
+    "85-require-verified": "starts all over if something is not",
+    "86-take-inventory": "writes down what is on the machine",
+}
+"""The bake's scripts in words, by their names."""
+
 # In the order in which cloud-init runs its modules (cloud.cfg of Debian 12 and 13); the files come before all of these.
 _MODULES: Mapping[str, tuple[str, Callable[[Any], Iterator[str]]]] = {
+    "bootcmd": ("bootcmd", _first_command),
     "fs_setup": ("disk_setup", _file_systems),
     "mounts": ("mounts", _mounts),
     "preserve_hostname": ("set_hostname", _always("leaves the host name to first boot")),

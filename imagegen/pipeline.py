@@ -14,10 +14,10 @@ from imagegen.decode import decode_cluster
 from imagegen.diagnostics import Diagnostic, Position, Report
 from imagegen.filetree import PRIVATE, FileTree
 from imagegen.frozen import dataclass
-from imagegen.images import Description, ImageFolder, describe_image, render_image
+from imagegen.images import Description, ImageFolder, describe_image, render_image, render_stock
 from imagegen.inheritance import Documents, Read, load, refuse
 from imagegen.leaks import find_secrets
-from imagegen.plan import ClusterPlan
+from imagegen.plan import ClusterPlan, StockPlan
 from imagegen.planner import plan_cluster, plan_images
 from imagegen.readme import render_readme
 from imagegen.rules import check_rules
@@ -36,6 +36,7 @@ class Assets:
     catalog: Catalog
     templates: Mapping[str, str]
     packer: FileTree
+    stock: FileTree
     version: str
 
 
@@ -104,18 +105,34 @@ def check_bundle(
 def render(cluster: Cluster, bundle: Bundle, assets: Assets) -> tuple[Rendering | None, Report]:
     """The whole output folder; refused (IG401) where user-data is over its provider's limit."""
     plan = plan_cluster(cluster, assets.catalog, bundle)
-    artifacts = tuple(render_artifact(role, assets.templates, plan.delivery) for role in plan.roles)
-    report = Report(diagnostics=tuple(_too_large(artifact) for artifact in artifacts if not artifact.fits))
+    stocks = pack_stocks(plan, assets)
+    artifacts = tuple(
+        render_artifact(role, assets.templates, plan.delivery, stocks.get(role.image)) for role in plan.roles
+    )
+    report = Report(diagnostics=_too_large(plan, artifacts, stocks))
     if report.failed:
         return None, report
     images = {
-        image.name: render_image(image, assets.packer, assets.templates, bundle.build_key) for image in plan.images
+        image.name: render_image(image, assets.packer, assets.templates, bundle.build_key)
+        for image in plan.images
+        if not image.stock
     }
-    fingerprints = {name: image.fingerprint for name, image in images.items()}
-    tree = _output(plan, artifacts, images)
-    tree.add("README.md", render_readme(plan))
+    prints = {name: image.fingerprint for name, image in images.items()}
+    prints |= {name: stock.fingerprint for name, stock in stocks.items()}
+    fingerprints = {image.name: prints[image.name] for image in plan.images}
+    tree = _output(plan, artifacts, images, stocks)
+    tree.add("README.md", render_readme(plan, stocks))
     tree.add("manifest.json", json.dumps(_manifest(plan, artifacts, fingerprints, tree, assets), indent=2) + "\n")
     return Rendering(tree=tree, plan=plan, artifacts=artifacts, fingerprints=fingerprints), report
+
+
+def pack_stocks(plan: ClusterPlan, assets: Assets) -> Mapping[str, StockPlan]:
+    """What machines install themselves with, by the name of their image, where they do; it holds no secrets."""
+    return {
+        image.name: render_stock(image, assets.packer, assets.templates, assets.stock)
+        for image in plan.images
+        if image.stock
+    }
 
 
 def describe_images(cluster: Cluster, assets: Assets) -> Mapping[str, Description]:
@@ -132,16 +149,34 @@ def _located(findings: tuple[Diagnostic, ...], documents: Documents) -> tuple[Di
     return tuple(sorted(placed, key=lambda finding: (finding.position, finding.code, finding.message)))
 
 
-def _too_large(artifact: Artifact) -> Diagnostic:
-    largest = ", ".join(f"{path} ({size})" for path, size in artifact.heaviest)
-    return Diagnostic(
-        code="IG401",
-        message=f"user-data of {artifact.role} has {len(artifact.payload)} bytes; the provider takes {artifact.limit}",
-        hint=f"largest: {largest}",
+def _too_large(
+    plan: ClusterPlan, artifacts: tuple[Artifact, ...], stocks: Mapping[str, StockPlan]
+) -> tuple[Diagnostic, ...]:
+    images = {role.name: role.image for role in plan.roles}
+    return tuple(
+        Diagnostic(
+            code="IG401",
+            message=f"user-data of {artifact.role} has {len(artifact.payload)} bytes; the provider takes"
+            f" {artifact.limit}",
+            hint=_lighter(artifact, stocks.get(images[artifact.role])),
+        )
+        for artifact in artifacts
+        if not artifact.fits
     )
 
 
-def _output(plan: ClusterPlan, artifacts: tuple[Artifact, ...], images: Mapping[str, ImageFolder]) -> FileTree:
+def _lighter(artifact: Artifact, stock: StockPlan | None) -> str:
+    if stock is not None and not stock.url:
+        return "serve what machines install themselves with, and name the place: `image.stock.url`"
+    return "largest: " + ", ".join(f"{path} ({size})" for path, size in artifact.heaviest)
+
+
+def _output(
+    plan: ClusterPlan,
+    artifacts: tuple[Artifact, ...],
+    images: Mapping[str, ImageFolder],
+    stocks: Mapping[str, StockPlan],
+) -> FileTree:
     tree = FileTree()
     plain = {artifact.role: artifact.plain for artifact in artifacts}
     for artifact in artifacts:
@@ -154,6 +189,9 @@ def _output(plan: ClusterPlan, artifacts: tuple[Artifact, ...], images: Mapping[
             tree.add(f"nocloud/{node.name}/{name}", content)
     for name, image in images.items():
         tree.graft(f"images/{name}/packer", image.tree)
+    for name, stock in stocks.items():
+        if stock.url:
+            tree.add(f"images/{name}/stock/{stock.name}", stock.payload)
     return tree
 
 
@@ -173,6 +211,7 @@ def _manifest(
             image.name: {
                 "fingerprint": fingerprints[image.name],
                 "kubernetes": image.kubernetes_version,
+                "install": "stock" if image.stock else "baked",
                 "os": image.os,
                 "architecture": image.architecture,
                 "source": image.supply.source,

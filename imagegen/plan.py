@@ -10,6 +10,12 @@ from imagegen.lock import Lock
 CONTRACT = 2
 """What image and user-data promise each other on the node; a change that breaks the other half raises it."""
 
+STOCK_FOLDER = "/var/lib/imagegen/stock"
+"""Where user-data puts what a machine installs itself with; first boot takes it out of cloud-init's copies."""
+STOCK_PAYLOAD = f"{STOCK_FOLDER}/payload"
+STOCK_WORK = "/var/tmp/imagegen"  # noqa: S108  the scripts of the bake know the place; it is made private
+"""Where a machine unpacks that."""
+
 
 class RoleKind(StrEnum):
     """What a node does at first boot."""
@@ -219,11 +225,13 @@ class SupplyPlan:
     """Where a bake gets what it installs.
 
     `repositories` by what they hold, empty unless packages come from them; `mirrors` maps the beginnings of addresses
-    to what is asked in their place; `bundle_sha256` is empty where the bundle is not pinned.
+    to what is asked in their place; `bundle_sha256` is empty where the bundle is not pinned, `bundle_url` where it is
+    brought to the machine.
     """
 
     source: str
     bundle_sha256: str
+    bundle_url: str
     repositories: Mapping[str, RepositoryPlan]
     mirrors: Mapping[str, str]
     prepull: bool
@@ -252,7 +260,8 @@ class ImagePlan:
 
     `family` names the package manager; `booted` says whether such an image is known to have become a node; `packages`
     are the distribution's, `held` those that no upgrade may touch; `hooks` are programs by their file's name,
-    `lock` has this architecture, if there is one.
+    `lock` has this architecture, if there is one. `stock`: machines install it on themselves, by what user-data holds,
+    or by what lies at `stock_url`.
     """
 
     name: str
@@ -282,6 +291,8 @@ class ImagePlan:
     hooks: Mapping[str, str]
     datasources: tuple[str, ...]
     time_servers: tuple[str, ...]
+    stock: bool
+    stock_url: str
     lock: Lock | None
     build_user: str
     tags: Mapping[str, str]
@@ -291,6 +302,34 @@ class ImagePlan:
     def cni_images(self) -> tuple[str, ...]:
         """What the network plugin's manifest asks for."""
         return (self.flannel_plugin_image, self.flannel_image) if self.cni == "flannel" else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockPlan:
+    """What machines install themselves with: files packed into `payload`, in user-data unless there is a `url` for it.
+
+    `sha256` is that of the files before they are compressed: compressors differ, and user-data is always the same.
+    `steps` are the scripts that are run, in order; `paths` are those of the files that they put in place. `start`,
+    `unit`, `hold`, `loader` and `download` are the texts of what brings it about.
+    """
+
+    payload: bytes
+    sha256: str
+    url: str
+    fingerprint: str
+    masked_units: tuple[str, ...]
+    steps: tuple[str, ...]
+    paths: frozenset[str]
+    start: str
+    unit: str
+    hold: str
+    loader: str
+    download: str
+
+    @property
+    def name(self) -> str:
+        """Of the payload where it is served: another content is another file."""
+        return f"{self.sha256}.json.xz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

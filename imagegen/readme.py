@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from imagegen.plan import ClusterPlan, RoleKind
+from collections.abc import Mapping, Sequence
+
+from imagegen.plan import ClusterPlan, ImagePlan, RoleKind, StockPlan
 
 _TEXT = """\
 # {name}: Kubernetes {version}
@@ -10,13 +12,7 @@ _TEXT = """\
 Made by imagegen. `user-data/`, `nocloud/` and `images/*/packer/build-key` hold secrets: their files are readable by
 their owner alone, and belong in no repository.
 
-1. **Bake {images}.** With Packer 1.7 or newer, in {its} folder:
-
-       cd images/{image}/packer
-       packer init .
-       packer build -only='imagegen.{builder}.node' {variables}.
-
-{supplies}
+1. {made}
 2. **Start the machines** from their image, all at once if you like, each with the user-data of its role:
 
 {roles}
@@ -26,6 +22,27 @@ their owner alone, and belong in no repository.
 A machine's console says how far it is: lines that begin with `imagegen:`.
 
 `manifest.json` lists every file with its size and SHA-256, and each image's fingerprint.
+"""
+
+_BAKE = """\
+**Bake {images}.** With Packer 1.7 or newer, in {its} folder:
+
+       cd images/{image}/packer
+       packer init .
+       packer build -only='imagegen.{builder}.node' {variables}.
+
+{supplies}
+"""
+
+_STOCK = """\
+**Nothing is baked for {images}.** Its machines boot a public image of {os} ({architecture}) and install themselves on
+   their first boot.
+{supplies}
+"""
+
+_SERVE = """\
+   Before that, serve `images/{image}/stock/{file}` to them as
+   {url} . It holds no secrets, and user-data has its SHA-256.
 """
 
 _SUPPLIES = {
@@ -53,34 +70,63 @@ _WHO = {
 }
 
 
-def render_readme(plan: ClusterPlan) -> str:
-    """The page as Markdown."""
+def render_readme(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> str:
+    """The page as Markdown; `stocks` by the name of their image."""
     suffix = "yaml" if plan.delivery.encoding == "plain" else "yaml` (or, through the API, its `.base64"
     close = "" if plan.delivery.encoding == "plain" else ")"
     roles = "\n".join(
         f"   * {_WHO[role.kind].format(pool=role.pool)}: image `{role.image}`, `user-data/{role.name}.{suffix}`{close}"
         for role in plan.roles
     )
-    images = [image.name for image in plan.images]
-    offline = any(image.supply.is_offline for image in plan.images)
     names = ", ".join(f"`{node.name}` ({node.role})" for node in plan.nodes)
     tokens = plan.delivery.http_tokens
     return _TEXT.format(
         name=plan.name,
         version=plan.kubernetes_version,
-        image=images[0],
-        images=" and ".join(f"`{name}`" for name in images),
-        its="its" if len(images) == 1 else "each one's",
-        variables="-var bundle_dir=/path/to/bundle " if offline else "",
-        supplies=_supplies(plan),
-        builder=plan.images[0].builders[-1].type,
+        made="   ".join(_made(plan, stocks)).rstrip("\n"),
         roles=roles,
         nodes=_NODES.format(names=names) if names else "",
         metadata=_METADATA.format(tokens=tokens) if tokens else "",
     )
 
 
-def _supplies(plan: ClusterPlan) -> str:
-    lines = [_SUPPLIES[image.supply.source].format(name=f"`{image.name}`") for image in plan.images]
-    strange = [f"`{image.name}` ({image.os}, {image.architecture})" for image in plan.images if not image.booted]
+def _made(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> list[str]:
+    baked = [image for image in plan.images if not image.stock]
+    texts = [_bake(baked)] if baked else []
+    return texts + [_stock(image, stocks[image.name]) for image in plan.images if image.stock]
+
+
+def _bake(images: Sequence[ImagePlan]) -> str:
+    offline = any(image.supply.is_offline and not image.supply.bundle_url for image in images)
+    return _BAKE.format(
+        variables="-var bundle_dir=/path/to/bundle " if offline else "",
+        supplies=_supplies(images),
+        image=images[0].name,
+        images=" and ".join(f"`{image.name}`" for image in images),
+        its="its" if len(images) == 1 else "each one's",
+        builder=images[0].builders[-1].type,
+    )
+
+
+def _stock(image: ImagePlan, stock: StockPlan) -> str:
+    text = _STOCK.format(
+        images=f"`{image.name}`",
+        os=image.os,
+        architecture=image.architecture,
+        supplies=_supplies([image]),
+    )
+    if stock.url:
+        text += _SERVE.format(image=image.name, file=stock.name, url=f"{stock.url}/{stock.name}")
+    return text
+
+
+def _supplies(images: Sequence[ImagePlan]) -> str:
+    lines = [_supply(image).format(name=f"`{image.name}`") for image in images]
+    strange = [f"`{image.name}` ({image.os}, {image.architecture})" for image in images if not image.booted]
     return "\n".join([*lines, *([_NOT_BOOTED.format(names=", ".join(strange))] if strange else [])])
+
+
+def _supply(image: ImagePlan) -> str:
+    if image.supply.bundle_url:
+        return f"   {{name}} is made of the offline bundle at {image.supply.bundle_url} , which the machine downloads."
+    return _SUPPLIES[image.supply.source]

@@ -126,7 +126,10 @@ def _folders(
     images = describe_images(cluster, loaded)
     if image is not None and image not in images:
         stop(f"there is no image `{image}`; known: {', '.join(images)}")
-    for name in [image] if image else list(images):
+    baked = [name for name in ([image] if image else images) if name not in cluster.stock_images]
+    if not baked:
+        stop("there is nothing to bake: the machines install themselves (`install: stock`)")
+    for name in baked:
         if missing := [builder for builder in builders if builder not in images[name].builders]:
             known = ", ".join(images[name].builders)
             stop(f"image {name} has no settings for {' and '.join(missing)}; `--only` names one of these: {known}")

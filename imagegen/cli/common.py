@@ -46,6 +46,7 @@ def load_assets() -> Assets:
         catalog=assets.catalog(),
         templates=assets.templates(),
         packer=assets.packer_folder(),
+        stock=assets.stock_folder(),
         version=__version__,
     )
 

@@ -69,6 +69,7 @@ def _explain_spec(path: Path, form: Format) -> None:
 def _explain_role(path: Path, name: str, form: Format) -> None:
     from imagegen.cli.told import journey_as_data, show_journey  # noqa: PLC0415  slow to import
     from imagegen.journey import tell  # noqa: PLC0415
+    from imagegen.pipeline import pack_stocks  # noqa: PLC0415
     from imagegen.planner import plan_cluster  # noqa: PLC0415
     from imagegen.secrets.placeholder import bundle_for  # noqa: PLC0415
     from imagegen.userdata import render_artifact  # noqa: PLC0415
@@ -79,7 +80,9 @@ def _explain_role(path: Path, name: str, form: Format) -> None:
     roles = {role.name: role for role in plan.roles}
     if name not in roles:
         stop(f"there is no role `{name}`; known: {', '.join(roles)}", form)
-    journey = tell(roles[name], render_artifact(roles[name], loaded.templates, plan.delivery), assets.phases())
+    stock = pack_stocks(plan, loaded).get(roles[name].image)
+    artifact = render_artifact(roles[name], loaded.templates, plan.delivery, stock)
+    journey = tell(roles[name], artifact, assets.phases(), stock.steps if stock else ())
     if form is Format.JSON:
         show_json(journey_as_data(journey))
     else:

@@ -51,12 +51,15 @@ def stale(
     verdicts = [
         judge(name, image.contents, image.fingerprint, records, inventory)
         for name, image in describe_images(cluster, loaded).items()
+        if name not in cluster.stock_images
     ]
     if form is Format.JSON:
         show_json({"images": [_as_data(verdict) for verdict in verdicts]})
     else:
         for verdict in verdicts:
             _show(verdict)
+        for name in cluster.stock_images:
+            say(f"{name}: not baked, its machines install themselves")
     if not all(verdict.fresh for verdict in verdicts):
         raise typer.Exit(FINDINGS)
 

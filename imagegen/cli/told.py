@@ -9,6 +9,8 @@ from imagegen.console import say, table_lines
 from imagegen.journey import Journey, Stage, StagedFile
 
 _INDENT = " " * 5
+# The one module of cloud-init that goes before the files.
+_BEFORE_FILES = "bootcmd"
 
 
 def show_journey(journey: Journey) -> None:
@@ -29,6 +31,7 @@ def journey_as_data(journey: Journey) -> dict[str, Any]:
             for file in journey.files
         ],
         "cloudInit": [{"module": action.module, "does": action.does} for action in journey.actions],
+        "install": [{"name": step.name, "does": step.does} for step in journey.steps],
         "phases": [
             {
                 "name": stage.phase.name,
@@ -49,12 +52,21 @@ def _lines(journey: Journey) -> Iterator[str]:
     yield f"{journey.role} of cluster `{journey.cluster}`: about {journey.size:,} bytes of user-data{limit}"
     yield ""
     yield "cloud-init"
-    yield "  1. write_files: writes"
+    early = [action for action in journey.actions if action.module == _BEFORE_FILES]
+    late = [action for action in journey.actions if action.module != _BEFORE_FILES]
+    for number, action in enumerate(early, 1):
+        yield f"{number:>3}. {action.module}: {action.does}"
+    yield f"{len(early) + 1:>3}. write_files: writes"
     yield from (_INDENT + line for line in _files(journey.files))
-    for number, action in enumerate(journey.actions, 2):
+    for number, action in enumerate(late, len(early) + 2):
         yield f"{number:>3}. {action.module}: {action.does}"
     yield ""
-    yield "imagegen-bootstrap.service, as soon as the files are there"
+    if journey.steps:
+        yield "imagegen-install.service, as soon as the files are there; whatever fails, all of it is tried again"
+        for number, step in enumerate(journey.steps, 1):
+            yield f"{number:>3}. {step.name}: {step.does}"
+        yield ""
+    yield f"imagegen-bootstrap.service, as soon as {'that is done' if journey.steps else 'the files are there'}"
     for number, stage in enumerate(journey.stages, 1):
         condition = f"{stage.condition}: " if stage.condition else ""
         yield f"{number:>3}. {stage.phase.name}: {condition}{stage.phase.does}"

@@ -64,6 +64,10 @@ def show_written(written: Written) -> None:
     titles = ("role", "bytes", "limit", "share", "heaviest file", "since the last render")
     show_table(titles, rows, right=("bytes", "limit", "share"))
     for image in _images(written):
+        if image["install"] == "stock":
+            served = f"; serve {image['folder']}/ to them" if image["folder"] else ""
+            say(f"image {image['name']}: not baked, its machines install themselves{served}")
+            continue
         was = image["was"]
         rebake = f", was {was[:12]}: bake anew" if was and image["bake"] else ""
         say(f"image {image['name']}: fingerprint {image['fingerprint'][:12]}{rebake}")
@@ -106,6 +110,9 @@ def _since(artifact: Artifact, before: Manifest) -> str:
 def _images(written: Written) -> list[dict[str, Any]]:
     now: Manifest = json.loads(written.rendering.tree[MANIFEST].content)
     before = written.before["images"]
+    # A machine whose user-data holds all of it needs no folder.
+    parts = [path.split("/") for path, _ in written.rendering.tree if path.startswith("images/")]
+    folders = {part[1]: "/".join(part[:3]) for part in parts}
     images = []
     for name, image in now["images"].items():
         was = before.get(name, {}).get("fingerprint")
@@ -114,8 +121,9 @@ def _images(written: Written) -> list[dict[str, Any]]:
                 "name": name,
                 "fingerprint": image["fingerprint"],
                 "was": was,
-                "bake": was != image["fingerprint"],
-                "folder": f"images/{name}/packer",
+                "install": image["install"],
+                "bake": image["install"] == "baked" and was != image["fingerprint"],
+                "folder": folders.get(name),
             }
         )
     return images

@@ -16,7 +16,7 @@ from imagegen.images.policies import write_policy
 from imagegen.images.readme import describe_folder
 from imagegen.images.settings import environment, variables
 from imagegen.lock import bake_lock
-from imagegen.plan import CONTRACT, ImagePlan
+from imagegen.plan import CONTRACT, ImagePlan, StockPlan
 
 _TEMPLATES = "image/"
 _PLUGINS, _HCL = "plugins.", ".pkr.hcl"
@@ -50,10 +50,7 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
     tree = _content_tree(plan, static, templates)
     description = _describe(plan, tree)
     fingerprint = description.fingerprint
-    tree.add(f"files{STAMP}", _json(_stamp(plan, fingerprint)))
-    tree.add("image.env", environment(plan, fingerprint))
-    if plan.lock is not None:
-        tree.add("lock.json", bake_lock(plan.lock, plan.architecture))
+    _add_identity(tree, plan, fingerprint)
     tree.add(f"{plan.name}.auto.pkrvars.json", _json(variables(plan, description.contents, fingerprint)))
     tree.add("seed/user-data", _seed_user_data(plan, build_key))
     seed = {"instance-id": f"imagegen-build-{fingerprint[:12]}", "local-hostname": "imagegen-build"}
@@ -64,6 +61,23 @@ def render_image(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]
             tree.add(builder.policy.file, _json(write_policy(builder.policy)))
     tree.add("README.md", describe_folder(plan))
     return ImageFolder(tree=tree, fingerprint=fingerprint)
+
+
+def render_stock(plan: ImagePlan, static: FileTree, templates: Mapping[str, str], programs: FileTree) -> StockPlan:
+    """The same content, packed for machines that install it on themselves; its fingerprint is the baked image's."""
+    from imagegen.images.stock import pack  # noqa: PLC0415  slow to import, and most images are baked
+
+    tree = _content_tree(plan, static, templates)
+    fingerprint = _describe(plan, tree).fingerprint
+    _add_identity(tree, plan, fingerprint)
+    return pack(plan, tree, programs, fingerprint)
+
+
+def _add_identity(tree: FileTree, plan: ImagePlan, fingerprint: str) -> None:
+    tree.add(f"files{STAMP}", _json(_stamp(plan, fingerprint)))
+    tree.add("image.env", environment(plan, fingerprint))
+    if plan.lock is not None:
+        tree.add("lock.json", bake_lock(plan.lock, plan.architecture))
 
 
 def _content_tree(plan: ImagePlan, static: FileTree, templates: Mapping[str, str]) -> FileTree:

@@ -38,6 +38,7 @@ def environment(plan: ImagePlan, fingerprint: str) -> str:
         "BUILD_USER": plan.build_user,
         "SOURCE": plan.supply.source,
         "BUNDLE_SHA256": plan.supply.bundle_sha256,
+        "BUNDLE_URL": plan.supply.bundle_url,
         "PREPULL": "true" if plan.supply.prepull else "false",
         **{key: " ".join(words) for key, words in lists.items()},
         **_repositories(plan),

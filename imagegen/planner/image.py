@@ -7,7 +7,7 @@ from imagegen.plan import ImagePlan
 from imagegen.planner.builders import plan_builders
 from imagegen.planner.hooks import numbered
 from imagegen.planner.supply import plan_runtime, plan_supply
-from imagegen.spec import Cluster, Cni, Image, ImageSource
+from imagegen.spec import Cluster, Cni, Image, ImageSource, Install
 
 BUILD_USER = "imagegen-build"
 _BOOTED_ON = "amd64"
@@ -51,6 +51,8 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         hooks=numbered(image.hooks),
         datasources=provider.datasources,
         time_servers=provider.time_servers,
+        stock=image.install is Install.STOCK,
+        stock_url=image.stock.url or "",
         lock=lock,
         build_user=BUILD_USER,
         tags=image.tags,

@@ -26,6 +26,7 @@ def plan_supply(image: Image, catalog: Catalog, version: str, lock: Lock | None)
     return SupplyPlan(
         source=image.source or ImageSource.PACKAGES,
         bundle_sha256=(image.bundle.sha256 if image.bundle else None) or _bundle_digest(image, lock),
+        bundle_url=(image.bundle.url if image.bundle else None) or "",
         repositories=repositories,
         mirrors={} if image.mirrors is Mirrors.NONE else catalog.vendors.mirrors[image.mirrors],
         prepull=image.prepull and image.source is not ImageSource.BUNDLE,

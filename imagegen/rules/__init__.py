@@ -45,6 +45,7 @@ from imagegen.rules.preflight import check_ignored, check_sysctls
 from imagegen.rules.proxies import check_proxy_files
 from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
 from imagegen.rules.sources import check_base, check_sources
+from imagegen.rules.stock import check_bundle_address, check_stock_settings, check_stock_source, check_stock_system
 from imagegen.spec import Cluster
 
 Rule = Callable[[Cluster, Catalog], Iterator[Diagnostic]]
@@ -93,6 +94,10 @@ RULES: tuple[Rule, ...] = (
     check_ignored,
     check_sysctls,
     check_credential_providers,
+    check_bundle_address,
+    check_stock_source,
+    check_stock_settings,
+    check_stock_system,
     check_sources,
     check_builder_sources,
     check_regions,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path, Severity
-from imagegen.spec import Cluster, Image, ImageSource, InlineImage, Mirrors, source_of
+from imagegen.spec import Cluster, Image, ImageSource, InlineImage, Install, Mirrors, source_of
 
 _Described = tuple[Image | InlineImage, Path, str]
 
@@ -49,7 +49,8 @@ def check_base(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
     if catalog.providers[cluster.provider.type].builder != "qemu":
         return
     for image, path, document in _described(cluster):
-        if image.qemu.source is None and catalog.systems[image.os].image is None:
+        baked = image.install is Install.BAKED
+        if baked and image.qemu.source is None and catalog.systems[image.os].image is None:
             yield Diagnostic(
                 code="IG283",
                 message=f"there is no cloud image of {image.os} that everybody may fetch",

@@ -19,6 +19,7 @@ from imagegen.spec.images import (
     InlineImage,
     Metadata,
     OfflineBundle,
+    Stock,
     source_of,
 )
 from imagegen.spec.machines import (
@@ -57,6 +58,7 @@ from imagegen.spec.words import (
     EncryptionAlgorithm,
     HttpTokens,
     ImageSource,
+    Install,
     KubeProxyMode,
     Mirrors,
     NodeName,
@@ -91,6 +93,7 @@ __all__ = [
     "ImageKubernetes",
     "ImageSource",
     "InlineImage",
+    "Install",
     "KubeProxy",
     "KubeProxyMode",
     "Kubeadm",
@@ -115,6 +118,7 @@ __all__ = [
     "Registry",
     "Runtime",
     "Scaling",
+    "Stock",
     "Taint",
     "Time",
     "TokenRenewal",

@@ -21,6 +21,7 @@ from imagegen.spec.settings import (
     Runtime,
     Time,
 )
+from imagegen.spec.words import Install
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,11 @@ class Cluster:
         known = self.known_images
         names = dict.fromkeys(name for name in self.references.values() if name in known)
         return tuple(known[name] for name in names if name)
+
+    @property
+    def stock_images(self) -> tuple[str, ...]:
+        """The names of those that nobody bakes: machines install them on themselves."""
+        return tuple(image.metadata.name for image in self.used_images if image.install is Install.STOCK)
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from imagegen.spec.builders import (
     QemuBuilder,
     VsphereBuilder,
 )
-from imagegen.spec.words import ImageSource, Mirrors
+from imagegen.spec.words import ImageSource, Install, Mirrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +33,17 @@ class BakeHook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfflineBundle:
-    """The folder that a bake installs from."""
+    """The folder that a bake installs from; `url`: the machine downloads it from there."""
 
     sha256: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """How a machine that installs itself gets what it does that with."""
+
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,8 @@ class InlineImage:
     os: str
     name: str | None = None
     architecture: str = "amd64"
+    install: Install = Install.BAKED
+    stock: Stock = field(default_factory=Stock)
     source: ImageSource | None = None
     bundle: OfflineBundle | None = None
     mirrors: Mirrors = Mirrors.NONE
@@ -78,6 +88,8 @@ class Image:
     os: str
     kubernetes: ImageKubernetes = field(default_factory=ImageKubernetes)
     architecture: str = "amd64"
+    install: Install = Install.BAKED
+    stock: Stock = field(default_factory=Stock)
     source: ImageSource | None = None
     bundle: OfflineBundle | None = None
     mirrors: Mirrors = Mirrors.NONE

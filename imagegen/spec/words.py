@@ -17,6 +17,13 @@ class ProviderType(StrEnum):
     VSPHERE = "vsphere"
 
 
+class Install(StrEnum):
+    """When a node gets what it needs beside its user-data."""
+
+    BAKED = "baked"
+    STOCK = "stock"
+
+
 class ImageSource(StrEnum):
     """Where a bake gets what it installs."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from imagegen import yaml_dump
@@ -11,13 +12,21 @@ from imagegen.userdata.files import write_files
 _HEADER = "#cloud-config\n"
 
 
-def render_user_data(role: RolePlan, files: tuple[FilePlan, ...], *, packed: bool = False) -> str:
-    """The whole user-data of a role, as cloud-init takes it; `packed`: its files compressed where that helps."""
-    return _HEADER + yaml_dump.dump(_cloud_config(role, files, packed=packed))
+def render_user_data(
+    role: RolePlan, files: tuple[FilePlan, ...], start: Sequence[str] = (), *, packed: bool = False
+) -> str:
+    """The whole user-data of a role, as cloud-init takes it.
+
+    `start`: a command that is run first, on every boot; `packed`: its files compressed where that helps.
+    """
+    return _HEADER + yaml_dump.dump(_cloud_config(role, files, start, packed=packed))
 
 
-def _cloud_config(role: RolePlan, files: tuple[FilePlan, ...], *, packed: bool) -> dict[str, Any]:
+def _cloud_config(role: RolePlan, files: tuple[FilePlan, ...], start: Sequence[str], *, packed: bool) -> dict[str, Any]:
     config: dict[str, Any] = {"ssh_pwauth": False, "disable_root": True}
+    if start:
+        # Not runcmd: that runs once, late, and not again after a power cut in the middle of it.
+        config["bootcmd"] = [list(start)]
     if role.node_name.keeps:
         config["preserve_hostname"] = True
     if any(file.path == "/etc/hosts" for file in role.files):

@@ -23,6 +23,10 @@ use_folder() {
 }
 
 if [[ $SOURCE == bundle ]]; then
+  if [[ -n $BUNDLE_URL ]]; then
+    "$PYTHON" "$work/verify" download "$BUNDLE_URL" "$work/bundle" --sha256="$BUNDLE_SHA256" \
+      --architecture="$ARCHITECTURE" --kubernetes="$KUBERNETES_VERSION"
+  fi
   use_folder "$(find_bundle)" "$BUNDLE_SHA256"
 elif [[ -e $work/lock.json ]]; then
   "$PYTHON" "$work/verify" fetch "$work/lock.json" "$work/bundle" --mirrors="${IMAGEGEN_MIRRORS-} $MIRRORS" \

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from baked import bundle, checks, fetch, inventory, keys, report
+from baked import bundle, checks, fetch, inventory, keys, report, served
 
 
 def main() -> int:
@@ -26,6 +26,12 @@ def main() -> int:
     of_lock.add_argument("--architecture", required=True)
     of_lock.add_argument("--kubernetes", required=True)
     of_lock.add_argument("--source", required=True)
+    of_server = commands.add_parser("download", help="bring a bundle from where it is served")
+    of_server.add_argument("url", help="of the folder")
+    of_server.add_argument("folder", type=Path)
+    of_server.add_argument("--sha256", required=True, help="what bundle.json must hash to")
+    of_server.add_argument("--architecture", required=True)
+    of_server.add_argument("--kubernetes", required=True)
     of_digest = commands.add_parser("digest", help="print the digest that lock.json has for an image")
     of_digest.add_argument("lock", type=Path)
     of_digest.add_argument("image")
@@ -70,6 +76,16 @@ def _fetch(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
+def _download(arguments: argparse.Namespace) -> int:
+    wanted = bundle.Wanted(
+        sha256=arguments.sha256, architecture=arguments.architecture, kubernetes=arguments.kubernetes
+    )
+    problems = served.download(arguments.url, arguments.folder, wanted)
+    for problem in problems:
+        print(f"download: {problem}", file=sys.stderr)  # noqa: T201
+    return 1 if problems else 0
+
+
 def _digest(arguments: argparse.Namespace) -> int:
     print(fetch.digest_of(arguments.lock, arguments.image))  # noqa: T201
     return 0
@@ -110,6 +126,7 @@ _RUN = {
     "bundle": _bundle,
     "fetch": _fetch,
     "digest": _digest,
+    "download": _download,
     "key": _key,
     "image": _image,
     "inventory": _inventory,

@@ -21,7 +21,7 @@ from tests.firstboot.servers import Cluster
 
 BUILT, RENDERED = "2026-11-20T08:00:00Z", "2026-11-21T08:00:00Z"
 START = parse_time("2026-11-22T08:00:00Z")
-PROGRAM = Path(__file__).parents[2] / "packer/files/usr/local/lib/imagegen/firstboot"
+PROGRAM = Path(sys.modules["bootstrap"].__file__ or "").parents[1]
 
 # Records the call; then does what the test has planned for this one, or what follows.
 PROLOGUE = """#!/bin/sh

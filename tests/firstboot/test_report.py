@@ -14,7 +14,8 @@ from tests.firstboot.servers import Cluster
 
 # The grammar of docs/first-boot.md.
 LINE = re.compile(
-    r"imagegen: phase=(?P<phase>[a-z-]+) status=(?P<status>ok|waiting|retry|failed) seconds=(?P<seconds>\d+\.\d)"
+    r"imagegen: phase=(?P<phase>[a-z-]+)(?: step=(?P<step>[a-z0-9-]+))?"
+    r" status=(?P<status>ok|waiting|retry|failed) seconds=(?P<seconds>\d+\.\d)"
     r"(?: reason=(?P<reason>[a-z0-9-]+))?(?: message=(?P<message>\"(?:[^\"\\]|\\.)*\"))?"
 )
 
@@ -34,6 +35,13 @@ def test_any_message_is_one_readable_line(message: str) -> None:
 
 def test_a_line_without_more_to_say() -> None:
     assert format_line("kubeadm-init", "ok", 9.1) == "imagegen: phase=kubeadm-init status=ok seconds=9.1"
+
+
+def test_a_step_stands_behind_its_phase() -> None:
+    line = format_line("install", "retry", 1, "install-failed", "no", step="30-install-packages")
+    match = LINE.fullmatch(line)
+    assert match
+    assert (match["phase"], match["step"], match["reason"]) == ("install", "30-install-packages", "install-failed")
 
 
 @pytest.mark.usefixtures("running")

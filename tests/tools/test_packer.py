@@ -20,7 +20,7 @@ from tests.support.specs import EXAMPLES, render, rendered_example
 
 pytestmark = pytest.mark.tools
 PACKER = Path(__file__).parents[2] / "packer"
-SCRIPTS = sorted(PACKER.rglob("*.sh"))
+SCRIPTS = [*sorted(PACKER.rglob("*.sh")), PACKER.parent / "stock/start.sh"]
 CHECKSUM = CASES["qemu"].settings["checksum"]
 LATER = later_arguments()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 from base64 import b64decode
 from pathlib import Path
 
@@ -54,6 +55,8 @@ def contents(out: Path) -> dict[str, bytes]:
 
 
 def inflated(path: Path) -> bytes:
+    if path.suffix == ".xz":
+        return lzma.decompress(path.read_bytes())
     return (
         gzip.decompress(b64decode(path.read_bytes())) if path.suffixes[-2:] == [".gz", ".base64"] else path.read_bytes()
     )

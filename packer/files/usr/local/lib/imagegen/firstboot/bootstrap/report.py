@@ -21,9 +21,10 @@ LINE_EVERY = 30.0
 LASTING = {"done", "failed"}
 
 
-def format_line(phase: str, status: str, seconds: float, reason: str = "", message: str = "") -> str:
+def format_line(phase: str, status: str, seconds: float, reason: str = "", message: str = "", *, step: str = "") -> str:
     """One line of the console, without control characters whatever the message holds."""
-    parts = [f"imagegen: phase={phase} status={status} seconds={seconds:.1f}"]
+    parts = [f"imagegen: phase={phase}", *([f"step={step}"] if step else [])]
+    parts += [f"status={status} seconds={seconds:.1f}"]
     parts += [f"reason={reason}"] if reason else []
     parts += [f"message={json.dumps(message)}"] if message else []
     return " ".join(parts)
@@ -34,15 +35,16 @@ class Report:
 
     def __init__(self, paths: Paths, clock: Clock, mask: Masker) -> None:
         self._paths, self._clock, self._mask = paths, clock, mask
-        self._phase, self._started, self._spoken = "", 0.0, 0.0
+        self._phase, self._step, self._started, self._spoken = "", "", 0.0, 0.0
         self._key: tuple[str, ...] = ()
         self._status: dict[str, Any] = {}
         self._phases = _earlier_phases(paths)
         self.facts: dict[str, Any] = {"contract": 0, "role": "", "tries": 0}
         self.frozen = paths.done.exists()
 
-    def begin(self, phase: str) -> None:
-        self._phase, self._started, self._key = phase, self._clock.elapsed(), ()
+    def begin(self, phase: str, step: str = "") -> None:
+        """A phase, or one of the steps that a phase is told in."""
+        self._phase, self._step, self._started, self._key = phase, step, self._clock.elapsed(), ()
         self._record("running")
 
     def ok(self, note: Note) -> None:
@@ -75,7 +77,7 @@ class Report:
 
     def _say(self, status: str, reason: str, message: str) -> None:
         self._spoken = self._clock.elapsed()
-        line = format_line(self._phase, status, self._seconds(), reason, self._mask(message))
+        line = format_line(self._phase, status, self._seconds(), reason, self._mask(message), step=self._step)
         print(line, flush=True)  # noqa: T201
         _show(self._paths.console, line)
 
@@ -88,7 +90,8 @@ class Report:
         since = self._status.get("since") if key == self._key else timestamp(self._clock.now())
         self._key = key
         seconds = round(self._seconds(), 1)
-        self._phases[self._phase] = {"name": self._phase, "status": entry or status, "seconds": seconds}
+        name = f"{self._phase}/{self._step}" if self._step else self._phase
+        self._phases[name] = {"name": name, "status": entry or status, "seconds": seconds}
         self._status = {
             **self.facts,
             "phase": self._phase,

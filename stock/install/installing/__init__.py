@@ -1,0 +1,1 @@
+"""How a machine from a public image becomes what a baked image would have been."""
