@@ -134,7 +134,7 @@ def _folders(cluster: Cluster, loaded: Assets, image: str | None, out: Path) -> 
 
 
 def _bake_one(name: str, folder: Path, plan: Bake, *, dry_run: bool) -> None:
-    from imagegen.baking import collect, commands_of, staged  # noqa: PLC0415  slow to import
+    from imagegen.baking import commands_of, staged  # noqa: PLC0415  slow to import
     from imagegen.baking.commands import INIT_SINCE  # noqa: PLC0415
 
     old = plan.version < INIT_SINCE
@@ -152,7 +152,6 @@ def _bake_one(name: str, folder: Path, plan: Bake, *, dry_run: bool) -> None:
     started = time.monotonic()
     with staged(folder, plan.version) as place:
         _run_all(plan, place, log)
-        collect(place, folder)
     say(f"image {name}: baked in {time.monotonic() - started:.0f} s; log: {log}")
 
 

@@ -113,6 +113,15 @@ def test_what_fails_shows_its_last_words(rendered: Path, packer: Scripted) -> No
     assert f"`packer build` ended with code 7; the whole log: {FOLDER}/bake.log" in result.stderr
 
 
+@pytest.mark.parametrize("version", ["1.6.6", "1.16.0"])
+def test_a_failed_bake_leaves_its_own_report_and_no_earlier_one(rendered: Path, packer: Scripted, version: str) -> None:
+    (FOLDER / "report.json").write_text("an earlier one")
+    assert run("bake", rendered, "--packer", packer(version, build="exit 7")).exit_code == 3
+    assert not (FOLDER / "report.json").exists()
+    assert run("bake", rendered, "--packer", packer(version, build="echo own > report.json; exit 7")).exit_code == 3
+    assert (FOLDER / "report.json").read_text() == "own\n"
+
+
 def test_what_is_not_valid_is_not_built(rendered: Path, packer: Scripted, tmp_path: Path) -> None:
     assert run("bake", rendered, "--packer", packer(invalid=1)).exit_code == 3
     assert calls(tmp_path)[-1][1] == "validate"
