@@ -78,7 +78,7 @@ SECRETS = ["new", "import", "check", "show", "encrypt", "decrypt", "trust", "dis
         ("imagegen explain IG20", [f"IG20{number}" for number in range(1, 10)]),
         ("imagegen explain ig301", ["ig301"]),
         ("imagegen validate demo.yaml --format ''", ["text", "json"]),
-        ("imagegen init --provider a", ["alicloud", "aws"]),
+        ("imagegen init --provider a", ["alicloud", "aws", "azure"]),
         ("imagegen init --kubernetes 1.37", ["1.37.2"]),
         # None of its own: bash offers files then.
         ("imagegen explain de", []),

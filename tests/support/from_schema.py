@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import strategies as some
@@ -79,7 +80,9 @@ def _string(node: dict[str, Any]) -> some.SearchStrategy[Any]:
 
 
 def _array(node: dict[str, Any]) -> some.SearchStrategy[Any]:
-    return some.lists(_valid(node.get("items", {}), ""), min_size=node.get("minItems", 0), max_size=3)
+    unique = (lambda item: json.dumps(item, sort_keys=True)) if node.get("uniqueItems") else None
+    items = _valid(node.get("items", {}), "")
+    return some.lists(items, min_size=node.get("minItems", 0), max_size=3, unique_by=unique)
 
 
 def _object(node: dict[str, Any]) -> some.SearchStrategy[Any]:

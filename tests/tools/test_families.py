@@ -41,7 +41,9 @@ MIRRORS = " ".join(
         "https://pkgs.k8s.io/": "pkgs.k8s.io",
         "https://download.docker.com/": "download.docker.com",
         "http://deb.debian.org/": "deb.debian.org",
+        "https://deb.debian.org/": "deb.debian.org",
         "http://dl.rockylinux.org/": "dl.rockylinux.org",
+        "https://dl.rockylinux.org/": "dl.rockylinux.org",
     }.items()
 )
 ROCKY = """\

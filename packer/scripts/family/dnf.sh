@@ -72,11 +72,16 @@ install_packages() {
   fi
 }
 
-# install_version VERSION NAME...: whatever the packager's revision of it is.
+# install_version VERSION NAME...: whatever the packager's revision of it is. Gathered ones came with all others, and
+# dnf does nothing by name where there is no repository.
 install_version() {
   local version=$1
   shift
-  run_dnf install "${@/%/-$version}"
+  if [[ -n $(gathered_packages) ]]; then
+    rpm --query "${@/%/-$version}" >/dev/null
+  else
+    run_dnf install "${@/%/-$version}"
+  fi
 }
 
 # The folders that user-data writes time servers into; Debian's configuration reads them by itself.
