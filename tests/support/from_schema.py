@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as some
+from jsonschema import Draft202012Validator
 
 from imagegen import assets
 
@@ -56,9 +58,11 @@ _PLANE = {"auditPolicy", "encryptSecrets", "certSANs"}
 
 def _valid(node: dict[str, Any], name: str) -> some.SearchStrategy[Any]:
     if "$ref" in node:
-        return _valid(
-            {**SHARED[node["$ref"].rpartition("/")[2]], **{k: v for k, v in node.items() if k != "$ref"}}, name
-        )
+        target = SHARED[node["$ref"].rpartition("/")[2]]
+        own = {key: value for key, value in node.items() if key != "$ref"}
+        made = _valid({**target, **own}, name)
+        # What stands beside a reference is no other wish in its place: both hold.
+        return made.filter(_judge(target)) if own.keys() & target.keys() & {"additionalProperties", "pattern"} else made
     if "const" in node:
         return some.just(node["const"])
     if "enum" in node:
@@ -66,6 +70,10 @@ def _valid(node: dict[str, Any], name: str) -> some.SearchStrategy[Any]:
     if name in LIKELY:
         return some.sampled_from(LIKELY[name])
     return _KINDS[node.get("type", "string")](node)
+
+
+def _judge(node: dict[str, Any]) -> Callable[[Any], bool]:
+    return Draft202012Validator({**node, "$defs": SHARED}).is_valid
 
 
 def _string(node: dict[str, Any]) -> some.SearchStrategy[Any]:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from imagegen.cli.common import load_assets
+from imagegen.pipeline import pack_stocks
 from imagegen.plan import DeliveryPlan
 from imagegen.userdata import render_artifact
 from tests.golden.test_golden import CASES
@@ -118,11 +119,13 @@ FORMS = {
 @functools.cache
 def payloads() -> dict[str, bytes]:
     """What a machine's data source gets, by case, role and form: the provider undoes its own base64 and no more."""
-    templates = load_assets().templates
+    assets = load_assets()
+    plans = {case: render(data).plan for case, data in CASES.items()}
+    stocks = {case: pack_stocks(plan, assets) for case, plan in plans.items()}
     artifacts = {
-        f"{case}/{role.name} {form}": render_artifact(role, templates, delivery)
-        for case, data in CASES.items()
-        for role in render(data).plan.roles
+        f"{case}/{role.name} {form}": render_artifact(role, assets.templates, delivery, stocks[case].get(role.image))
+        for case, plan in plans.items()
+        for role in plan.roles
         for form, delivery in FORMS.items()
     }
     return {
