@@ -144,7 +144,9 @@ def readings(suite: str) -> dict[str, Any]:
 @EVERYWHERE
 @pytest.mark.parametrize("form", FORMS)
 def test_reading(suite: str, form: str) -> None:
-    for golden, text in GOLDENS.items():
+    # Goldens have no digest of what changes with every script; what was rendered has.
+    for golden in GOLDENS:
+        text = payloads()[f"{golden} plain"].decode()
         assert readings(suite)[f"{golden} {form}"] == unpacked(text), golden
 
 
