@@ -34,7 +34,7 @@ def _modules(declared: dict[str, Any]) -> dict[str, list[str]]:
             found[name] = _load(names, dict.fromkeys(lists, "\n".join(kept)), declared)
     finally:
         _write(lists)
-        _run("systemctl", "restart", "systemd-modules-load.service")
+        _restart("systemd-modules-load.service")
     return found
 
 
@@ -42,8 +42,14 @@ def _load(names: list[str], lists: dict[Path, str], declared: dict[str, Any]) ->
     for name in reversed(names):
         subprocess.run(["modprobe", "--remove", name], check=False, capture_output=True)
     _write(lists)
-    _run("systemctl", "restart", "systemd-modules-load.service")
+    _restart("systemd-modules-load.service")
     return _red(declared)
+
+
+def _restart(unit: str) -> None:
+    # Many in a few seconds would be over systemd's limit.
+    _run("systemctl", "reset-failed", unit)
+    _run("systemctl", "restart", unit)
 
 
 def _write(lists: dict[Path, str]) -> None:
@@ -67,11 +73,11 @@ def _sysctls(declared: dict[str, Any], wrong: dict[str, str]) -> dict[str, list[
             SYSCTLS.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith(key)))
             for each, value in wrong.items():
                 Path("/proc/sys", each.replace(".", "/")).write_text(value)
-            _run("systemctl", "restart", "systemd-sysctl.service")
+            _restart("systemd-sysctl.service")
             found[key] = _red(declared)
     finally:
         SYSCTLS.write_text(text)
-        _run("systemctl", "restart", "systemd-sysctl.service")
+        _restart("systemd-sysctl.service")
     return found
 
 
