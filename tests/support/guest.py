@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STOP_LIMIT = 120
+_TRIES, _PAUSE = 20, 3.0
+# What ssh says when the command never reached the machine: sshd is restarted in its first minute.
+_NOT_REACHED = (b"kex_exchange_identification", b"Connection refused")
+_SSH_FAILED = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +29,24 @@ class Guest:
 
     def run(self, command: str, *, stdin: bytes = b"", check: bool = True, limit: float = 300) -> str:
         """Run a shell command in the guest as root and give its output."""
-        result = subprocess.run(
+        result = self._run(command, stdin, limit)
+        tries = _TRIES if check else 1
+        while tries > 1 and _was_not_reached(result):
+            time.sleep(_PAUSE)
+            result, tries = self._run(command, stdin, limit), tries - 1
+        said = result.stdout.decode(errors="replace")
+        if check and result.returncode != 0:
+            raise AssertionError(f"{command!r} gave {result.returncode}:\n{said}{result.stderr.decode()}")
+        return said
+
+    def _run(self, command: str, stdin: bytes, limit: float) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
             [*self._ssh(), "sudo", "sh", "-c", _quoted(command)],
             input=stdin,
             capture_output=True,
             check=False,
             timeout=limit,
         )
-        said = result.stdout.decode(errors="replace")
-        if check and result.returncode != 0:
-            raise AssertionError(f"{command!r} gave {result.returncode}:\n{said}{result.stderr.decode()}")
-        return said
 
     def power_off(self, limit: float) -> None:
         """Switch it off, in order; its disk is there until `booted` ends."""
@@ -119,6 +130,10 @@ def new_key(path: Path) -> str:
 
 def _tool(*command: str | Path) -> None:
     subprocess.run([str(word) for word in command], check=True, capture_output=True)
+
+
+def _was_not_reached(result: subprocess.CompletedProcess[bytes]) -> bool:
+    return result.returncode == _SSH_FAILED and any(words in result.stderr for words in _NOT_REACHED)
 
 
 def _quoted(command: str) -> str:

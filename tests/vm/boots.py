@@ -26,7 +26,7 @@ DROPPING = Path(__file__).with_name("dropping.py")
 KERNEL = ("modules", "sysctls")
 _PLACE = "/run/imagegen-test"
 _SETTLED = """
-cloud-init status --wait
+cloud-init status --wait || true
 for _ in $(seq 120); do
     ! journalctl --boot --unit=imagegen-bootstrap --output=cat | grep -q phase=endpoint || break
     sleep 1
@@ -85,7 +85,7 @@ def _machine(image: bake.BakedImage, name: str, key: Path, work: Path) -> Iterat
 
 def _settle(machine: Guest) -> float:
     """Wait for cloud-init's end, and until first boot waits for what does not come."""
-    return _timed(lambda: machine.run(_SETTLED, check=False, limit=_LIMIT))[1]
+    return _timed(lambda: machine.run(_SETTLED, limit=_LIMIT))[1]
 
 
 def _look(machine: Guest, image: bake.BakedImage, *options: str) -> dict[str, Any]:

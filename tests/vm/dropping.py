@@ -70,7 +70,7 @@ def _sysctls(declared: dict[str, Any], wrong: dict[str, str]) -> dict[str, list[
     found = {"": _red(declared)}
     try:
         for key in declared["sysctls"]:
-            SYSCTLS.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith(key)))
+            SYSCTLS.write_text("".join(line for line in text.splitlines(keepends=True) if _key(line) != key))
             for each, value in wrong.items():
                 Path("/proc/sys", each.replace(".", "/")).write_text(value)
             _restart("systemd-sysctl.service")
@@ -79,6 +79,10 @@ def _sysctls(declared: dict[str, Any], wrong: dict[str, str]) -> dict[str, list[
         SYSCTLS.write_text(text)
         _restart("systemd-sysctl.service")
     return found
+
+
+def _key(line: str) -> str:
+    return line.partition("=")[0].strip()
 
 
 def _red(declared: dict[str, Any]) -> list[str]:
