@@ -64,8 +64,13 @@ class Machine:
         path.chmod(0o755)
 
     def bundles(self, **versions: str) -> None:
-        self.bundle.mkdir()
-        files = [{"sha256": sha256, "version": version} for sha256, version in versions.items()]
+        """What the bundle had of each name: that word, in a version."""
+        (self.bundle / "bin").mkdir(parents=True)
+        files = []
+        for name, version in versions.items():
+            (self.bundle / "bin" / name).write_text(name)
+            sha256 = hashlib.sha256(name.encode()).hexdigest()
+            files.append({"path": f"bin/{name}", "sha256": sha256, "version": version})
         (self.bundle / "bundle.json").write_text(json.dumps({"files": files}))
 
     def taken(self, **declared: str) -> Any:
@@ -124,7 +129,7 @@ def test_versions_of_programs(machine: Machine) -> None:
     bundled = machine.write("usr/local/bin/containerd", "containerd")
     asked = machine.write("opt/cni/bin/bridge", "#!/bin/sh\necho CNI bridge plugin v1.9.1 >&2\n")
     foreign = machine.write("usr/local/sbin/hooked", "#!/bin/sh\necho 1.0.0; echo ran >$0.ran\n")
-    machine.bundles(**{bundled: "2.3.7"})
+    machine.bundles(containerd="2.3.7")
     taken = machine.taken(usr__bin__kubelet="1.37.2", usr__local__bin__containerd="", opt__cni__bin__bridge="")
     assert {binary["path"]: (binary["version"], binary["sha256"]) for binary in taken["binaries"]} == {
         "/opt/cni/bin/bridge": ("1.9.1", asked),
@@ -133,6 +138,14 @@ def test_versions_of_programs(machine: Machine) -> None:
         "/usr/local/sbin/hooked": ("", foreign),
     }
     assert not (machine.root / "usr/local/sbin/hooked.ran").exists()
+
+
+@pytest.mark.parametrize("content", ["changed", "containerD"])
+def test_a_program_that_is_not_the_bundle_s_any_more_has_its_own_hash(machine: Machine, content: str) -> None:
+    changed = machine.write("usr/local/bin/containerd", content)
+    machine.bundles(containerd="2.3.7")
+    (binary,) = machine.taken()["binaries"]
+    assert (binary["sha256"], binary["version"]) == (changed, "")
 
 
 def test_imagegen_reads_what_the_machine_wrote(machine: Machine) -> None:

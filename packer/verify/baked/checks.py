@@ -6,6 +6,7 @@ import platform
 import re
 import stat
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,17 +63,21 @@ def _sysctls(values: dict[str, str]) -> Iterator[Check]:
 
 
 def _binaries(versions: dict[str, str]) -> Iterator[Check]:
-    for name, version in versions.items():
-        path = Path(name)
-        if not path.is_file():
-            yield _same("binary", name, version or "executable", _ABSENT)
-        elif not version:
-            executable = path.stat().st_mode & stat.S_IXOTH
-            yield _same("binary", name, "executable", "executable" if executable else "not executable")
-        else:
-            said = _output(name, *_VERSION_COMMAND.get(path.name, ("--version",)))
-            passed = re.search(rf"(?<![\w.])v?{re.escape(version)}(?![\w.])", said) is not None
-            yield Check("binary", name, version, version if passed else " ".join(said.split())[:200], passed)
+    # Each is a program of a hundred megabytes that has to start.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield from pool.map(_binary, versions, versions.values())
+
+
+def _binary(name: str, version: str) -> Check:
+    path = Path(name)
+    if not path.is_file():
+        return _same("binary", name, version or "executable", _ABSENT)
+    if not version:
+        executable = path.stat().st_mode & stat.S_IXOTH
+        return _same("binary", name, "executable", "executable" if executable else "not executable")
+    said = _output(name, *_VERSION_COMMAND.get(path.name, ("--version",)))
+    passed = re.search(rf"(?<![\w.])v?{re.escape(version)}(?![\w.])", said) is not None
+    return Check("binary", name, version, version if passed else " ".join(said.split())[:200], passed)
 
 
 def _units(states: dict[str, str]) -> Iterator[Check]:
