@@ -82,13 +82,13 @@ class NspawnBake:
         return raw
 
 
-def prepared(lab: Lab, name: str, *, base: Path, bundle: Path, packer: Path) -> NspawnBake:
-    """A machine of a lab made from a base disk, with an emitted folder in its place and a bundle on its disc.
+def prepared(lab: Lab, name: str, *, base: Path, bundle: Path | None, packer: Path) -> NspawnBake:
+    """A machine of a lab made from a base disk, with an emitted folder in its place and a bundle on its disc, if any.
 
     It is not switched on yet; it stays a machine of the lab, and ends with that.
     """
     started = time.monotonic()
-    machine = lab.nspawn(name, base, read_only={DISC: bundle})
+    machine = lab.nspawn(name, base, read_only={DISC: bundle} if bundle else {})
     fstab = (machine.root / "etc/fstab").read_text(encoding="utf-8")
     ground.apply(machine.root)
     (machine.root / "etc/cloud/cloud-init.disabled").touch()

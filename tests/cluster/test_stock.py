@@ -5,10 +5,8 @@ import json
 import platform
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
@@ -16,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from imagegen.lab import lab
-from imagegen.lab.network import Network
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
 from tests.cluster import site, timeline
 from tests.cluster.kubectl import Kubectl, is_ready, until
+from tests.cluster.serving import PORT, served
 from tests.support import programs
 from tools import ground, toolbox
 from tools.base import base
@@ -30,7 +28,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 OPERATOR = IPv4Interface("10.77.0.1/24")
 NODE = "cp1"
-SERVER = f"http://{OPERATOR.ip}:8000"
+SERVER = f"http://{OPERATOR.ip}:{PORT}"
 # In the middle of the install, with half of it on the disk.
 CUT_AFTER = "step=50-install-runtime status=ok"
 INSTALLED = re.compile(r"imagegen: phase=install step=(\S+) status=ok")
@@ -48,19 +46,6 @@ class Installed:
     identity: str
     bundle_sha256: str
     fingerprint: str
-
-
-@contextmanager
-def served(network: Network, folder: Path) -> Iterator[None]:
-    """The operator's web server, beside the machines."""
-    command = ["ip", "netns", "exec", network.name, sys.executable, "-m", "http.server", "--directory", str(folder)]
-    with (folder.parent / "served.log").open("wb") as log:
-        process = subprocess.Popen([*command, "--bind", str(OPERATOR.ip)], stdout=log, stderr=log)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.wait(10)
 
 
 def prepare(machine: NspawnMachine, seed: Path, modules: list[str]) -> None:
@@ -106,7 +91,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory, report: list[str]) -> It
     (web / "bundle").symlink_to(supplies)
     (web / "stock").symlink_to(made.rendered / "images/node/stock")
     manifest = json.loads((made.rendered / "manifest.json").read_text(encoding="utf-8"))
-    with lab.opened(tmp_path_factory.mktemp("lab"), operator=OPERATOR) as opened, served(opened.network, web):
+    with (
+        lab.opened(tmp_path_factory.mktemp("lab"), operator=OPERATOR) as opened,
+        served(opened.network.name, str(OPERATOR.ip), web),
+    ):
         machine = opened.nspawn(NODE, start.disk)
         prepare(machine, made.seed(NODE), declared_modules(made.rendered))
         kubectl = Kubectl(network=opened.network, binary=toolbox.path("kubectl"), kubeconfig=made.kubeconfig)

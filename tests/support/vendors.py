@@ -15,13 +15,17 @@ CONTAINERD = "2.3.7"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stub:
-    """A package: what is in it (path → script), and what it needs."""
+    """A package: what is in it (path → text, or the file itself), what it needs, and what it runs when it is installed.
+
+    Programs are what lies in a folder of that name; a file of settings (`etc/`) is the administrator's, once there.
+    """
 
     name: str
     version: str
     revision: str
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str | Path] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    installed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,10 @@ def write_deb(stub: Stub, folder: Path, scratch: Path) -> Path:
     shutil.rmtree(tree, ignore_errors=True)
     _fill(tree, stub)
     (tree / "DEBIAN").mkdir()
+    if stub.installed:
+        _program(tree / "DEBIAN/postinst", stub.installed)
+    settings = [f"/{path}\n" for path in stub.files if path.startswith("etc/")]
+    (tree / "DEBIAN/conffiles").write_text("".join(settings))
     depends = f"Depends: {', '.join(stub.needs)}\n" if stub.needs else ""
     (tree / "DEBIAN/control").write_text(
         f"Package: {stub.name}\nVersion: {stub.version}-{stub.revision}\nArchitecture: amd64\n"
@@ -135,14 +143,23 @@ def write_rpm(stub: Stub, folder: Path, scratch: Path) -> Path:
 
 
 def write_apt_repository(folder: Path, suite: str, stubs: list[Stub], signer: Signer, scratch: Path) -> None:
-    """A signed repository: a flat one for the suite `/`, otherwise one with `dists/<suite>/<component>`."""
-    top = folder if suite == "/" else folder / "dists" / suite.split(maxsplit=1)[0]
-    pool = folder / ("amd64" if suite == "/" else "pool")
+    """A signed repository of stubs: a flat one for the suite `/`, otherwise one with `dists/<suite>/<component>`."""
     for stub in stubs:
-        write_deb(stub, pool, scratch)
+        write_deb(stub, pool(folder, suite), scratch)
+    index_apt_repository(folder, suite, signer)
+
+
+def pool(folder: Path, suite: str) -> Path:
+    """Where the packages of a repository lie."""
+    return folder / ("amd64" if suite == "/" else "pool")
+
+
+def index_apt_repository(folder: Path, suite: str, signer: Signer) -> None:
+    """List and sign what is in a repository's pool."""
+    top = folder if suite == "/" else folder / "dists" / suite.split(maxsplit=1)[0]
     index = top if suite == "/" else top / suite.split()[1] / "binary-amd64"
     index.mkdir(parents=True, exist_ok=True)
-    listing = _run("dpkg-scanpackages", "--multiversion", pool.name, cwd=folder)
+    listing = _run("dpkg-scanpackages", "--multiversion", pool(folder, suite).name, cwd=folder)
     (index / "Packages").write_bytes(listing)
     digest = _run("sha256sum", index / "Packages").decode().split()[0]
     name, components = (index / "Packages").relative_to(top), suite.rsplit(maxsplit=1)[-1]
@@ -169,10 +186,22 @@ def write_dnf_repository(folder: Path, stubs: list[Stub], signer: Signer, scratc
 
 def _fill(tree: Path, stub: Stub) -> None:
     tree.mkdir(parents=True)
-    for path, script in stub.files.items():
-        (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path).write_text(script)
-        (tree / path).chmod(0o755)
+    for path, content in stub.files.items():
+        if isinstance(content, Path):
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(content, tree / path)
+            (tree / path).chmod(0o755)
+        elif "bin" in Path(path).parts:
+            _program(tree / path, content)
+        else:
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(content)
+
+
+def _program(path: Path, script: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(script)
+    path.chmod(0o755)
 
 
 def _run(*command: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> bytes:
