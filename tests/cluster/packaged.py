@@ -36,6 +36,11 @@ def lay_out(folder: Path, bundle: Path, signer: vendors.Signer, scratch: Path) -
     (folder / _DOCKER / "gpg").write_bytes(signer.public)
     shutil.copytree(bundle / "packages", vendors.pool(folder / DEBIAN, DEBIAN_SUITE))
     vendors.index_apt_repository(folder / DEBIAN, DEBIAN_SUITE, signer)
+    lay_out_images(folder, bundle)
+
+
+def lay_out_images(folder: Path, bundle: Path) -> None:
+    """The registries, each below `v2/<host>/`."""
     for file in json.loads((bundle / "bundle.json").read_text())["files"]:
         if file["kind"] == "image":
             serving.add_image(folder, file["name"], bundle / file["path"])

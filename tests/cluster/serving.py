@@ -15,18 +15,31 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
 
-PORT = 8000
+PORT, LOOPBACK_PORT = 8000, 8461
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @contextmanager
-def served(network: str, address: str, folder: Path) -> Iterator[str]:
-    """Serve a folder in a network namespace at an address; the URL of its top."""
-    command = ["ip", "netns", "exec", network, sys.executable, __file__, str(folder), address]
+def served(network: str, address: str, folder: Path) -> Iterator[None]:
+    """Serve a folder in a network namespace, at an address and `PORT`."""
+    with _running(["ip", "netns", "exec", network], folder, address, PORT):
+        yield
+
+
+@contextmanager
+def served_here(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine's loopback; `host:port`."""
+    with _running([], folder, "127.0.0.1", LOOPBACK_PORT):
+        yield f"127.0.0.1:{LOOPBACK_PORT}"
+
+
+@contextmanager
+def _running(where: list[str], folder: Path, address: str, port: int) -> Iterator[None]:
+    command = [*where, sys.executable, __file__, str(folder), address, str(port)]
     with (folder.parent / "served.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            yield f"http://{address}:{PORT}"
+            yield
         finally:
             process.terminate()
             process.wait(10)
@@ -79,10 +92,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
 
 
-def main(folder: str, address: str) -> None:
+def main(folder: str, address: str, port: str) -> None:
     """Serve until somebody ends it."""
     handler = functools.partial(Handler, directory=folder)
-    http.server.ThreadingHTTPServer((address, PORT), handler).serve_forever()
+    http.server.ThreadingHTTPServer((address, int(port)), handler).serve_forever()
 
 
 if __name__ == "__main__":

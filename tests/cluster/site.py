@@ -11,6 +11,7 @@ from imagegen.lab.process import run
 from imagegen.secrets.keys import new_authority
 from imagegen.spec import EncryptionAlgorithm
 
+_SECRET = {"secrets", "render", "kubeconfig", "token"}
 TEMPLATE = Path(__file__).parent / "lab.yaml"
 
 
@@ -34,19 +35,20 @@ class Site:
 
     def render(self) -> None:
         """Secrets, output folder and kubeconfig: by the command line, as a user would."""
-        self._imagegen("secrets", "new")
-        self._imagegen("render", "--out", str(self.rendered.parent))
-        self._imagegen("kubeconfig", "--out", str(self.kubeconfig))
+        self.call("secrets", "new")
+        self.call("render", "--out", str(self.rendered.parent))
+        self.call("kubeconfig", "--out", str(self.kubeconfig))
 
     def rotate(self, pool: str) -> Path:
         """Give a pool a new token; the Secret that tells the cluster."""
-        self._imagegen("token", "rotate", "--pool", pool, "--out", str(self.rendered.parent))
+        self.call("token", "rotate", "--pool", pool, "--out", str(self.rendered.parent))
         return self.rendered / "tokens" / f"{pool}.yaml"
 
-    def _imagegen(self, *arguments: str) -> None:
+    def call(self, command: str, *arguments: str) -> None:
+        """Run one of imagegen's commands on the spec; `_SECRET` ones with the bundle of secrets."""
         # The bake renders once more, and finds these secrets.
-        secrets = self.spec.with_name("secrets.yaml")
-        run(sys.executable, "-m", "imagegen", *arguments, str(self.spec), f"--secrets={secrets}")
+        secrets = [f"--secrets={self.spec.with_name('secrets.yaml')}"] if command in _SECRET else []
+        run(sys.executable, "-m", "imagegen", command, *arguments, str(self.spec), *secrets, timeout=300)
 
 
 def make(folder: Path, image: dict[str, object]) -> Site:

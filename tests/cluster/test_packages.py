@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
@@ -20,20 +19,16 @@ import pytest
 from imagegen.cli.common import load_assets
 from imagegen.lab import disk, lab
 from imagegen.lab.nspawn import NspawnMachine
-from imagegen.lab.process import LabError
-from tests.cluster import packaged, serving, site, timeline
-from tests.cluster.conftest import diagnosis
-from tests.cluster.kubectl import Kubectl, is_ready, until
+from tests.cluster import alone, packaged, serving, site
 from tests.support import programs, vendors
-from tools import ground, nspawn_bake, toolbox
+from tools import nspawn_bake
 from tools.base import base
 from tools.bundle import bundle
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
-BUILD, OPERATOR = IPv4Interface("10.79.0.1/24"), IPv4Interface("10.77.0.1/24")
+BUILD = IPv4Interface("10.79.0.1/24")
 BUILD_MACHINE = "10.79.0.2/24"
-NODE = "cp1"
 SERVER = f"{BUILD.ip}:{serving.PORT}"
 MIRRORS = " ".join(
     [
@@ -112,18 +107,7 @@ def change_sources(root: Path, signer: vendors.Signer) -> None:
 @pytest.fixture(scope="module")
 def node(baked: Baked, tmp_path_factory: pytest.TempPathFactory, report: list[str]) -> Iterator[NspawnMachine]:
     """The control plane, Ready."""
-    with lab.opened(tmp_path_factory.mktemp("lab"), operator=OPERATOR) as opened:
-        machine = opened.nspawn(NODE, baked.disk)
-        ground.prepare(machine.root, baked.site.seed(NODE))
-        kubectl = Kubectl(network=opened.network, binary=toolbox.path("kubectl"), kubeconfig=baked.site.kubeconfig)
-        started = time.time()
-        machine.start()
-        try:
-            until("the node Ready", lambda: all(map(is_ready, nodes := kubectl.items("nodes"))) and nodes, limit=300)
-        except (LabError, TimeoutError) as error:
-            pytest.fail(f"{error}\n{diagnosis(machine)}")
-        (found,) = kubectl.items("nodes")
-        report.append(str(timeline.measure(machine, found, started=started)))
+    with alone.control_plane(baked.disk, baked.site, tmp_path_factory.mktemp("lab"), report) as machine:
         yield machine
 
 

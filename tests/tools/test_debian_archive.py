@@ -13,6 +13,7 @@ from imagegen.cli.common import load_assets
 from tests.conftest import missing
 from tests.fetching.conftest import filled, signer
 from tests.support import rooted, specs
+from tests.support.archives import own_mirrors
 from tests.support.origins import Signer, Vendors
 from tests.support.server import Site, serve
 from tools import debian
@@ -23,17 +24,6 @@ PACKAGES = (*load_assets().catalog.families["apt"].packages, "runc")
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(600)]
 
 
-def own_mirrors() -> list[str]:
-    """Options that put the mirrors of this machine in the place of Debian's archive."""
-    options = []
-    for line in debian.sources(SUITE):
-        _, uri, suite, _ = line.split()
-        if suite in (SUITE, f"{SUITE}-security"):
-            name = "debian-security" if suite.endswith("-security") else "debian"
-            options += ["--mirror", f"https://deb.debian.org/{name}={uri}"]
-    return options
-
-
 @pytest.fixture(scope="module")
 def packages(
     filled: dict[str, bytes],
@@ -41,7 +31,7 @@ def packages(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The packages of a bundle that was locked and fetched just now; everything else in it is a stub."""
-    mirrors = own_mirrors()
+    mirrors = own_mirrors(SUITE)
     if not mirrors:
         missing("a mirror of Debian's archive")
     folder = tmp_path_factory.mktemp("archive")

@@ -68,8 +68,10 @@ class _Bundled:
     def __init__(self, bundle: Path) -> None:
         index = bundle / "bundle.json"
         files = json.loads(index.read_text())["files"] if index.is_file() else []
-        self._versions = {file["sha256"]: file["version"] for file in files}
-        self._files = {Path(file["path"]).name: (bundle / file["path"], file["sha256"]) for file in files}
+        self._versions: dict[str, str] = {file["sha256"]: file["version"] for file in files}
+        self._files: dict[str, tuple[Path, str]] = {
+            Path(file["path"]).name: (bundle / file["path"], file["sha256"]) for file in files
+        }
 
     def sha256(self, path: Path) -> str:
         """To compare is many times quicker than to hash where the machine is emulated."""
