@@ -37,11 +37,14 @@ def find(name: str, entry_key: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def made(name: str, entry_key: str, make: Callable[[Path], None]) -> Path:
-    """Give the folder of an entry; where it is missing, `make` fills it: wholly or not at all."""
+def made(name: str, entry_key: str, make: Callable[[Path], None], *, anew: bool = False) -> Path:
+    """Give the folder of an entry; where it is missing, `make` fills it: wholly or not at all.
+
+    With `anew` it is made again, and takes the place of the one that was there.
+    """
     with _locked(name) as shelf:
         folder = find(name, entry_key)
-        if folder is None:
+        if folder is None or anew:
             folder = _make(shelf, entry_key, make)
         os.utime(folder)
     return folder
@@ -54,12 +57,21 @@ def _make(shelf: Path, entry_key: str, make: Callable[[Path], None]) -> Path:
     try:
         work.chmod(0o755)
         make(work)
-        folder = work.rename(shelf / entry_key)
+        folder = _placed(work, shelf / entry_key)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
     _forget_old(shelf)
     return folder
+
+
+def _placed(work: Path, folder: Path) -> Path:
+    if folder.exists():
+        folder.rename(old := work.with_name(f"{work.name}-old"))
+        work.rename(folder)
+        shutil.rmtree(old)
+        return folder
+    return work.rename(folder)
 
 
 def _forget_old(shelf: Path) -> None:

@@ -88,15 +88,15 @@ def image_section(release: str = RELEASES[0]) -> dict[str, object]:
     }
 
 
-def baked_image(spec: Path, work: Path, release: str = RELEASES[0]) -> BakedImage:
-    """Render a spec into `work`, and give its image: baked now, or before from the same things."""
+def baked_image(spec: Path, work: Path, release: str = RELEASES[0], *, anew: bool = False) -> BakedImage:
+    """Render a spec into `work`, and give its image: baked now, or before from the same things unless `anew`."""
     packer_folder = rendered(spec, work)
     variables = json.loads(next(packer_folder.glob("*.auto.pkrvars.json")).read_text())
     fingerprint = variables["image_fingerprint"]
     suite = SUITES[release]
     inputs = Inputs(base=base.base(suite), bundle=bundle.bundle(suite=suite), packer_folder=packer_folder)
     before = time.monotonic()
-    folder = cache.made("baked", inputs.key(fingerprint), functools.partial(bake, inputs))
+    folder = cache.made("baked", inputs.key(fingerprint), functools.partial(bake, inputs), anew=anew)
     disk = folder / "disk.qcow2"
     _say(f"image {fingerprint[:12]} on {release}: {disk.stat().st_size >> 20} MiB, {time.monotonic() - before:.0f} s")
     return BakedImage(disk=disk, packer_folder=packer_folder, fingerprint=fingerprint, inputs=inputs)
