@@ -75,7 +75,7 @@ def _bundle(cluster: Cluster, loaded: Assets, name: str, where: tuple[Path, Clie
         lock=lock,
         architecture=architecture,
         folder=folder,
-        docker_hub=loaded.catalog.origins.docker_hub,
+        docker_hub=loaded.catalog.vendors.images.docker_hub,
     )
     if strange := foreign_files(bundling):
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""

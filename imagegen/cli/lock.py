@@ -144,9 +144,10 @@ def _lock(name: str, cluster: Cluster, loaded: Assets, wish: _Wish, client: Clie
     from imagegen.planner import plan_images  # noqa: PLC0415
     from imagegen.supply.changes import changes_of  # noqa: PLC0415
     from imagegen.supply.reading import write_lock  # noqa: PLC0415
+    from imagegen.supply.wanted import is_known  # noqa: PLC0415
 
     plan = next(plan for plan in plan_images(cluster, loaded.catalog) if plan.name == name)
-    if plan.os not in loaded.catalog.origins.systems:
+    if not is_known(plan, loaded.catalog):
         stop(f"image {name}: {plan.os} cannot be locked yet: nothing is known of its vendor's archives")
     file, notes = _file(wish.spec, name), list[str]()
     before = _read_old(file, loaded)
@@ -203,7 +204,7 @@ def _resolve(
         way = Asking(
             client=client,
             scratch=Path(scratch),
-            docker_hub=loaded.catalog.origins.docker_hub,
+            docker_hub=loaded.catalog.vendors.images.docker_hub,
             trust=Trust(keyrings=wish.keyrings, note=notes.append),
             trust_index=wish.trust_index,
             said=lambda text: shown.say(f"{plan.name}, {plan.architecture}: {text}"),

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
 
-from imagegen.catalog.origins import RepositoryFacts
+from imagegen.catalog.vendors import ArchiveFacts
 from imagegen.fetching.client import Client
 from imagegen.fetching.failure import FetchError, MissingError
 from imagegen.fetching.signatures import SignatureError, usable, verify
@@ -31,7 +31,7 @@ class Trust:
     note: Note = lambda _: None
 
 
-def add_repository(client: Client, archives: Archives, facts: RepositoryFacts, architecture: str, trust: Trust) -> None:
+def add_repository(client: Client, archives: Archives, facts: ArchiveFacts, architecture: str, trust: Trust) -> None:
     """Add all packages of a repository; `FetchError` where its index is not signed by the keys, or is another one."""
     top = f"{facts.url}/dists/{facts.suite}" if facts.suite else facts.url
     release = _release(client, top, [*trust.keyrings, *map(Path, facts.keyrings)], trust.note)

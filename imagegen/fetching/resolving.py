@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urljoin
 
+from imagegen.catalog.vendors import DiskFacts
 from imagegen.fetching.archives import Trust, add_repository
 from imagegen.fetching.client import Client
 from imagegen.fetching.download import Expected, Hear, download, hash_of
@@ -20,7 +22,7 @@ from imagegen.lock import Archive, BaseDisk, FileKind, LockedFile, LockedImage, 
 from imagegen.supply.debian import Archives, Package, UnresolvedError, closure
 from imagegen.supply.oci import archive_name, read_reference
 from imagegen.supply.sums import find_sum
-from imagegen.supply.wanted import Wanted, WantedDisk, WantedFile
+from imagegen.supply.wanted import Wanted, WantedFile
 
 _WORKERS = 4
 _GONE = "gone from the archive: run `imagegen lock` again, or bake from a bundle"
@@ -77,11 +79,12 @@ def _base(wanted: Wanted, old: Provision, asking: Asking) -> BaseDisk | None:
     return BaseDisk(url=url, sha256=hash_of(path))
 
 
-def _newest(disk: WantedDisk, client: Client) -> tuple[str, str]:
-    builds = sorted(set(re.findall(disk.build, client.text(disk.builds))))
+def _newest(disk: DiskFacts, client: Client) -> tuple[str, str]:
+    builds = sorted(set(re.findall(disk.build, client.text(disk.folder))))
     if not builds:
-        raise FetchError(f"{client.named(disk.builds)}: there is no build of the form {disk.build}")
-    return tuple(text.replace("{build}", builds[-1]) for text in (disk.image, disk.sums))  # type: ignore[return-value]
+        raise FetchError(f"{client.named(disk.folder)}: there is no build of the form {disk.build}")
+    image = urljoin(disk.folder, disk.image.replace("{build}", builds[-1]))
+    return image, urljoin(image, disk.sums)
 
 
 def _vendor_sum(client: Client, sums: str, url: str) -> Mapping[str, str]:
@@ -156,9 +159,9 @@ def read_member(path: Path, member: str, url: str) -> bytes:
 
 
 def _packages(wanted: Wanted, architecture: str, old: Provision, asking: Asking) -> list[LockedFile]:
-    asking.said(f"indexes of {len(wanted.repositories)} package archives")
+    asking.said(f"indexes of {len(wanted.archives)} package archives")
     archives = Archives()
-    for facts in wanted.repositories:
+    for facts in wanted.archives:
         add_repository(asking.client, archives, facts, architecture, asking.trust)
     try:
         chosen = closure(archives, wanted.packages, wanted.pins)

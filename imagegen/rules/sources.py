@@ -50,7 +50,8 @@ def check_base(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
         return
     for image, path, document in _described(cluster):
         baked = image.install is Install.BAKED
-        if baked and image.qemu.source is None and catalog.systems[image.os].image is None:
+        usual = catalog.vendors.base_image(catalog.systems[image.os], image.architecture)
+        if baked and image.qemu.source is None and usual is None:
             yield Diagnostic(
                 code="IG283",
                 message=f"there is no cloud image of {image.os} that everybody may fetch",
