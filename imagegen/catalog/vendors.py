@@ -105,6 +105,7 @@ class VendorFacts:
     binaries: Mapping[str, ReleaseFacts]
     distributions: Mapping[str, Distribution]
     mirrors: Mapping[str, Mapping[str, str]]
+    dnf_variables: Mapping[str, str]
     images: ImageTags
 
     def repository(self, content: str, system: SystemFacts, *, architecture: str, minor: str) -> Repository | None:
@@ -120,6 +121,15 @@ class VendorFacts:
             fingerprint=repository.fingerprint,
             keyrings=repository.keyrings,
         )
+
+    def mirrors_of(self, profile: str) -> Mapping[str, str]:
+        """A profile's mirrors with the addresses that files are really asked at; none for a profile that is none."""
+        return {self._plain(old): self._plain(new) for old, new in self.mirrors.get(profile, {}).items()}
+
+    def _plain(self, address: str) -> str:
+        for name, value in self.dnf_variables.items():
+            address = address.replace(f"${name}", value)
+        return address
 
     def base_image(self, system: SystemFacts, architecture: str) -> tuple[str, str] | None:
         """Address and checksum of the distributor's newest cloud image; None where there is none for everybody."""
@@ -190,6 +200,7 @@ def parse_vendors(tables: Mapping[str, Any]) -> VendorFacts:
         binaries={name: ReleaseFacts(**facts) for name, facts in tables["binaries"].items()},
         distributions={name: _distribution(facts) for name, facts in tables["distributions"].items()},
         mirrors=tables["mirrors"],
+        dnf_variables=tables["dnf_variables"],
         images=_images(tables["images"]),
     )
 

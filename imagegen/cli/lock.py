@@ -108,8 +108,10 @@ def lock(
         return
     cluster = read_spec_alone(spec, loaded, form)
     wish = _Wish(spec=spec, architectures=names, keyrings=keyring or (), trust_index=trust_index)
-    with asking(mirror, form) as client:
-        locked = [_lock(name, cluster, loaded, wish, client) for name in image_names(cluster, image, form)]
+    locked = []
+    for name in image_names(cluster, image, form):
+        with asking(mirror, name, cluster, loaded, form) as client:
+            locked.append(_lock(name, cluster, loaded, wish, client))
     if form is Format.JSON:
         show_json({"images": [_as_data(one) for one in locked]})
         return
