@@ -69,11 +69,12 @@ class DiskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionArchive:
-    """A distribution's archive: its suites each have an index of their own."""
+    """A distribution's archive: its suites each have an index of their own. No `architectures`: it has all of them."""
 
     url: str
     suites: tuple[str, ...]
     components: tuple[str, ...]
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +165,7 @@ class VendorFacts:
                 keyrings=distribution.keyrings,
             )
             for archive in distribution.archives
+            if architecture in (archive.architectures or _MACHINES)
             for suite in archive.suites
         )
 

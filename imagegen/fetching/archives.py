@@ -50,6 +50,7 @@ def _release(client: Client, top: str, keyrings: Sequence[Path], note: Note) -> 
         signed, detached = client.read(f"{top}/Release")[0], _detached(client, top)
     reason = usable(keyrings)
     if reason:
+        _accept(client, top, reason)
         note(f"{top}: its signature was not checked: {reason}")
         return read_release(signed.decode("utf-8", "replace"))
     try:
@@ -59,6 +60,17 @@ def _release(client: Client, top: str, keyrings: Sequence[Path], note: Note) -> 
         hint = "do not use what is there; --keyring names the vendor's key, if it has a new one"
         raise FetchError(f"{client.named(top)}: its index has no good signature: {error}", hint) from error
     return read_release(signed.decode("utf-8", "replace"))
+
+
+def _accept(client: Client, top: str, reason: str) -> None:
+    """Refuse what nobody checked, where even its vendor has it on plain HTTP: anybody may have sent it."""
+    if top.startswith("http://") and client.address(top).startswith("http://"):
+        hint = (
+            "install the vendor's keyring (ubuntu-keyring), name it by --keyring, or name an https mirror by --mirror"
+        )
+        raise FetchError(
+            f"{client.named(top)}: it came by plain HTTP, and its signature was not checked: {reason}", hint
+        )
 
 
 def _detached(client: Client, top: str) -> bytes:

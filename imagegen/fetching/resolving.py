@@ -80,10 +80,11 @@ def _base(wanted: Wanted, old: Provision, asking: Asking) -> BaseDisk | None:
 
 
 def _newest(disk: DiskFacts, client: Client) -> tuple[str, str]:
-    builds = sorted(set(re.findall(disk.build, client.text(disk.folder))))
+    builds = re.findall(disk.build, client.text(disk.folder))
     if not builds:
         raise FetchError(f"{client.named(disk.folder)}: there is no build of the form {disk.build}")
-    image = urljoin(disk.folder, disk.image.replace("{build}", builds[-1]))
+    newest = max(builds, key=lambda build: [int(number) for number in re.findall("[0-9]+", build)])
+    image = urljoin(disk.folder, disk.image.replace("{build}", newest))
     return image, urljoin(image, disk.sums)
 
 

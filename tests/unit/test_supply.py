@@ -241,15 +241,17 @@ def test_changes_in_words() -> None:
         os="debian-12",
         kubernetes="1.37.1",
         source=Source.BUNDLE,
-        architectures={"amd64": Provision(files=(file,), base=BaseDisk(url="https://x/one", sha256=SUM))},
+        architectures={
+            "amd64": Provision(files=(file,), base=BaseDisk(url="https://x/release-20260101/disk.img", sha256=SUM))
+        },
     )
     newer = replace(file, version="1.5.1")
     other = replace(file, name="ctr", path="bin/ctr")
-    amd64 = Provision(files=(newer, other), base=BaseDisk(url="https://x/two", sha256=SUM))
+    amd64 = Provision(files=(newer, other), base=BaseDisk(url="https://x/disk-20260202.img", sha256=SUM))
     new = replace(old, kubernetes="1.37.2", architectures={"amd64": amd64, "arm64": Provision()})
     assert changes_of(old, new) == (
         "kubernetes 1.37.1 → 1.37.2",
-        "amd64: base disk one → two",
+        "amd64: base disk release-20260101/disk.img → disk-20260202.img",
         "amd64: ctr 1.4.3 new",
         "amd64: runc 1.4.3 → 1.5.1",
         "arm64: new",
