@@ -40,6 +40,7 @@ class FamilyFacts:
     cni_folders: tuple[str, ...]
     settings: Mapping[str, str]
     runc_package: str | None = None
+    base: tuple[str, ...] = ()
 
 
 def parse_systems(tables: Mapping[str, Any]) -> dict[str, SystemFacts]:

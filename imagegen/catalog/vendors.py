@@ -9,7 +9,8 @@ from urllib.parse import urljoin
 from imagegen.catalog.systems import SystemFacts
 from imagegen.frozen import dataclass
 
-_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""An architecture's name to rpm and to uname."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFacts:
-    """One index of packages, as it is asked; a Debian one without a suite is flat."""
+    """One index of packages, as it is asked; of Debian's form, one without a suite is flat."""
 
     url: str
     suite: str = ""
@@ -69,21 +70,28 @@ class DiskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionArchive:
-    """A distribution's archive: its suites each have an index of their own. No `architectures`: it has all of them."""
+    """A distribution's archive: its suites each have an index of their own, an rpm repository has no suites.
+
+    No `architectures`: it has all of them.
+    """
 
     url: str
-    suites: tuple[str, ...]
-    components: tuple[str, ...]
+    suites: tuple[str, ...] = ("",)
+    components: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """A distribution's archives, the keys that sign them, and its disk; None where there is none for everybody."""
+    """A distribution's archives, the keys that sign them, and its disk; None where there is none for everybody.
+
+    `closed`: why there are no archives for everybody.
+    """
 
     archives: tuple[DistributionArchive, ...] = ()
     keyrings: tuple[str, ...] = ()
     disk: DiskFacts | None = None
+    closed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,12 +170,16 @@ class VendorFacts:
                 url=archive.url.format(**words),
                 suite=suite.format(**words),
                 components=archive.components,
-                keyrings=distribution.keyrings,
+                keyrings=tuple(keyring.format(**words) for keyring in distribution.keyrings),
             )
             for archive in distribution.archives
-            if architecture in (archive.architectures or _MACHINES)
+            if architecture in (archive.architectures or MACHINES)
             for suite in archive.suites
         )
+
+    def closed(self, system: SystemFacts) -> str:
+        """Why a system's packages cannot be asked for by everybody; nothing: they can."""
+        return self._distribution(system).closed
 
     def _distribution(self, system: SystemFacts) -> Distribution:
         return self.distributions.get(system.distribution, Distribution())
@@ -182,7 +194,7 @@ def tag_for(version: str, tags: Mapping[str, Mapping[int, str]]) -> str:
 
 def archive_of(repository: Repository) -> ArchiveFacts:
     """The index of a vendor's repository."""
-    suite, *components = repository.suite.split()
+    suite, *components = repository.suite.split() or [""]
     return ArchiveFacts(
         url=repository.url.rstrip("/"),
         suite="" if suite == "/" else suite,
@@ -212,6 +224,7 @@ def _distribution(facts: Mapping[str, Any]) -> Distribution:
         archives=tuple(DistributionArchive(**_frozen(archive)) for archive in facts.get("archives", ())),
         keyrings=tuple(facts.get("keyrings", ())),
         disk=DiskFacts(**facts["disk"]) if "disk" in facts else None,
+        closed=facts.get("closed", ""),
     )
 
 
@@ -228,7 +241,7 @@ def _images(facts: Mapping[str, Any]) -> ImageTags:
 def _words(system: SystemFacts, architecture: str) -> dict[str, str]:
     return {
         "architecture": architecture,
-        "machine": _MACHINES[architecture],
+        "machine": MACHINES[architecture],
         "codename": system.codename,
         "release": system.release,
     }

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from imagegen.pipeline import Assets
     from imagegen.plan import ImagePlan
     from imagegen.spec import Cluster
+
+
+_CLOSED = (
+    "`source: binaries` locks all else, and takes packages from the machine's own repositories while it is baked; "
+    "docs/bundle.md says how a bundle is made without a lock"
+)
 
 
 class Architecture(StrEnum):
@@ -146,11 +153,13 @@ def _lock(name: str, cluster: Cluster, loaded: Assets, wish: _Wish, client: Clie
     from imagegen.planner import plan_images  # noqa: PLC0415
     from imagegen.supply.changes import changes_of  # noqa: PLC0415
     from imagegen.supply.reading import write_lock  # noqa: PLC0415
-    from imagegen.supply.wanted import is_known  # noqa: PLC0415
+    from imagegen.supply.wanted import why_not  # noqa: PLC0415
 
     plan = next(plan for plan in plan_images(cluster, loaded.catalog) if plan.name == name)
-    if not is_known(plan, loaded.catalog):
-        stop(f"image {name}: {plan.os} cannot be locked yet: nothing is known of its vendor's archives")
+    if reason := why_not(plan, loaded.catalog):
+        stop(f"image {name}: {reason}, so its packages cannot be locked: {_CLOSED}")
+    if loaded.catalog.systems[plan.os].family == "dnf" and find_spec("solv") is None:
+        stop(f"image {name}: to lock {plan.os}, libsolv is needed: pip install solv (wheels are for Linux)")
     file, notes = _file(wish.spec, name), list[str]()
     before = _read_old(file, loaded)
     heading = (plan.name, plan.os, plan.kubernetes_version, Source(plan.supply.source))
@@ -192,8 +201,8 @@ def _read_old(file: Path, loaded: Assets) -> Lock | None:
 def _resolve(
     plan: ImagePlan, cluster: Cluster, loaded: Assets, how: tuple[Provision | None, _Wish, Client, list[str]]
 ) -> Provision:
-    from imagegen.fetching.archives import Trust  # noqa: PLC0415  as above
     from imagegen.fetching.resolving import Asking, resolve  # noqa: PLC0415
+    from imagegen.fetching.trust import Trust  # noqa: PLC0415  as above
     from imagegen.live import Transfer  # noqa: PLC0415
     from imagegen.lock import Provision  # noqa: PLC0415
     from imagegen.supply.beside import want_for  # noqa: PLC0415

@@ -29,12 +29,14 @@ class WantedFile:
 class Wanted:
     """All that an image needs.
 
-    `pins`: package → the beginning that its version must have. `images` are full references. No `disk`: the spec
-    brings its own, at `own_disk` if that is an address.
+    `pins`: package → the beginning that its version must have. `base`: packages that a machine has. `images` are full
+    references. No `disk`: the spec brings its own, at `own_disk` if that is an address.
     """
 
     files: tuple[WantedFile, ...]
+    family: str
     packages: tuple[str, ...]
+    base: tuple[str, ...]
     pins: dict[str, str]
     archives: tuple[ArchiveFacts, ...]
     images: tuple[str, ...]
@@ -42,15 +44,19 @@ class Wanted:
     own_disk: str = ""
 
 
-def is_known(plan: ImagePlan, catalog: Catalog) -> bool:
-    """Whether anything is known of the archives of the image's system."""
-    return bool(catalog.vendors.archives(catalog.systems[plan.os], plan.architecture))
+def why_not(plan: ImagePlan, catalog: Catalog) -> str:
+    """Why the image cannot be locked; nothing: it can.
+
+    Of a system whose archives are closed, programs and images can: its packages come from its own repositories then.
+    """
+    return "" if plan.supply.source == Source.BINARIES else catalog.vendors.closed(catalog.systems[plan.os])
 
 
 def want(plan: ImagePlan, catalog: Catalog, own_disk: str | None) -> Wanted:
     """What the planned image needs; `own_disk` is the base that the spec itself names."""
-    vendors, system = catalog.vendors, catalog.systems[plan.os]
+    vendors, system, family = catalog.vendors, catalog.systems[plan.os], catalog.family_of(plan.os)
     from_packages = plan.supply.source == Source.PACKAGES
+    packages = (*plan.packages, *plan.kubernetes_packages, *plan.runtime.packages)
     archives, pins = vendors.archives(system, plan.architecture), {}
     if from_packages:
         pins = dict.fromkeys(plan.kubernetes_packages, f"{plan.kubernetes_version}-")
@@ -58,7 +64,9 @@ def want(plan: ImagePlan, catalog: Catalog, own_disk: str | None) -> Wanted:
         archives += _vendors_archives(plan, catalog)
     return Wanted(
         files=() if from_packages else _files(plan, vendors),
-        packages=(*plan.packages, *plan.kubernetes_packages, *plan.runtime.packages),
+        family=system.family,
+        packages=() if vendors.closed(system) else packages,
+        base=family.base,
         pins=pins,
         archives=archives,
         images=wanted_images(plan, vendors.images),

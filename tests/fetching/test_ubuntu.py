@@ -85,7 +85,7 @@ def test_an_archive_on_plain_http_is_not_believed_without_its_key(
     assert result.exit_code == 3
     assert "http://archive.ubuntu.com/ubuntu/dists/noble (by way of " in result.stderr
     assert "it came by plain HTTP, and its signature was not checked: there is no gpgv on this machine" in result.stderr
-    assert "name it by --keyring, or name an https mirror by --mirror" in result.stderr
+    assert "name it by --keyring, or an https mirror by --mirror" in result.stderr
     assert not spec.with_name("demo.lock.yaml").exists()
 
 

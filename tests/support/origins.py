@@ -26,6 +26,8 @@ HOSTS = (
     "registry.k8s.io",
     "ghcr.io",
     "cloud-images.ubuntu.com",
+    "dl.rockylinux.org",
+    "repo.almalinux.org",
 )
 # Ubuntu's archive is asked by plain HTTP.
 PLAIN = ("archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com")
@@ -136,6 +138,12 @@ class Vendors:
         content = packed({name: f"{name} {architecture}\n".encode() for name in names})
         self.put(url, content)
         self.put(f"{url}.sha256sum", f"{sha256(content).hexdigest()}  {name}\n".encode())
+        url = f"https://github.com/opencontainers/runc/releases/download/v1.4.3/runc.{architecture}"
+        content = f"runc {architecture}\n".encode() * 1000
+        self.put(url, content)
+        sums = f"{url.rpartition('/')[0]}/runc.sha256sum"
+        others = self.site.files.get(self.path(sums), b"")
+        self.put(sums, others + f"{sha256(content).hexdigest()}  runc.{architecture}\n".encode())
         name = f"cni-plugins-linux-{architecture}-v1.9.1.tgz"
         url = f"https://github.com/containernetworking/plugins/releases/download/v1.9.1/{name}"
         plugins = ("bridge", "host-local", "loopback", "portmap", "vlan")

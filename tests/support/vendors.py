@@ -15,13 +15,16 @@ CONTAINERD = "2.3.7"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stub:
-    """A package: what is in it (path → script), and what it needs."""
+    """A package: what is in it (path → script) and what it needs; the rest is for rpm alone."""
 
     name: str
     version: str
     revision: str
     files: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+    recommends: tuple[str, ...] = ()
+    machine: str = "x86_64"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,8 @@ def write_rpm(stub: Stub, folder: Path, scratch: Path) -> Path:
     _fill(tree, stub)
     files = "".join(f"/{path}\n" for path in stub.files)
     requires = "".join(f"Requires: {name}\n" for name in stub.needs)
+    requires += "".join(f"Provides: {name}\n" for name in stub.provides)
+    requires += "".join(f"Recommends: {name}\n" for name in stub.recommends)
     spec.write_text(
         f"Name: {stub.name}\nVersion: {stub.version}\nRelease: {stub.revision}\nSummary: a stub\nLicense: none\n"
         f"{requires}%define __os_install_post %{{nil}}\n%define _build_id_links none\n%define debug_package %{{nil}}\n"
@@ -130,8 +135,8 @@ def write_rpm(stub: Stub, folder: Path, scratch: Path) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     top = f"_topdir {scratch}/top"
-    _run("rpmbuild", "--quiet", "-bb", "--define", top, "--define", f"_rpmdir {folder}", "--target", "x86_64", spec)
-    return folder / "x86_64" / f"{stub.name}-{stub.version}-{stub.revision}.x86_64.rpm"
+    _run("rpmbuild", "--quiet", "-bb", "--define", top, "--define", f"_rpmdir {folder}", "--target", stub.machine, spec)
+    return folder / stub.machine / f"{stub.name}-{stub.version}-{stub.revision}.{stub.machine}.rpm"
 
 
 def write_apt_repository(folder: Path, suite: str, stubs: list[Stub], signer: Signer, scratch: Path) -> None:
