@@ -13,7 +13,8 @@ from imagegen.supply.found import FoundPackage
 # In the release of a module's packages: dnf sees those of enabled modules alone, and an image enables none (Fedora's
 # pages on modularity).
 _MODULE = ".module"
-_SONAME = "(x86-64)", "(aarch-64)"
+# What rpm adds to a name for the machine's own kind of package (rpm's macro _isa).
+_ISA = "(x86-64)", "(aarch-64)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def _exact_names(solvable: Any) -> Iterator[str]:
     for need in solvable.lookup_deparray(solv.SOLVABLE_REQUIRES):
         name, equals, _ = str(need).partition(" = ")
         if equals:
-            yield next((name.removesuffix(end) for end in _SONAME if name.endswith(end)), name)
+            yield next((name.removesuffix(end) for end in _ISA if name.endswith(end)), name)
 
 
 class _Pool:

@@ -264,3 +264,22 @@ def test_without_libsolv(lock: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     result = lock()
     assert result.exit_code == 1
     assert "to lock rocky-9, libsolv is needed: pip install solv" in result.stderr
+
+
+def test_arm64(lock: Run, spec: Path, vendors: Vendors, signer: Signer, tmp_path: Path) -> None:
+    write(spec, architecture="arm64")
+    files = vendors.site.files
+    for url, stubs in ((rpms.BASEOS, rpms.baseos()), (rpms.APPSTREAM, rpms.appstream())):
+        folder = tmp_path / url.split("/")[-3]
+        folder.mkdir()
+        files.update(rpms.repository(url.replace("x86_64", "aarch64"), map(rpms.turned, stubs), folder, signer))
+    files.update(rpms.disks("aarch64"))
+    result = lock()
+    assert result.exit_code == 0, result.stderr
+    locked = yaml.safe_load(spec.with_name("demo.lock.yaml").read_text())["architectures"]["arm64"]
+    assert locked["base"]["url"].endswith("/aarch64/Rocky-9-GenericCloud-Base-9.10-20261120.0.aarch64.qcow2")
+    found = {file["name"]: file for file in locked["files"] if file["kind"] == "package"}
+    assert found["nftables"]["url"] == f"{rpms.BASEOS}/nftables-1.0.9-3.el9.aarch64.rpm".replace(
+        "x86_64/os/", "aarch64/os/aarch64/"
+    )
+    assert {"chrony", "libedit", "odd", "systemd-udev"} <= set(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,7 +24,7 @@ SPECIAL = ("chrony", "jq", "ipset", "nftables", "python3-dnf-plugin-versionlock"
 BASE = [
     Stub(name="dnf", version="4.14.0", revision="1.el9", needs=("python3 = 3.9.18-1.el9",)),
     Stub(name="python3", version="3.9.18", revision="1.el9", provides=("python(abi) = 3.9",)),
-    Stub(name="systemd", version="252", revision="46.el9", needs=("systemd-libs = 252-46.el9", "libcap")),
+    Stub(name="systemd", version="252", revision="46.el9", needs=("systemd-libs(x86-64) = 252-46.el9", "libcap")),
     Stub(name="systemd-libs", version="252", revision="46.el9"),
     Stub(name="libcap", version="2.48", revision="9.el9"),
 ]
@@ -55,7 +56,7 @@ def baseos() -> list[Stub]:
             recommends=("chrony-weak",),
         ),
         Stub(name="chrony-weak", version="1", revision="1.el9"),
-        Stub(name="chrony-for-dnf", version="1", revision="1.el9"),
+        Stub(name="chrony-for-dnf", version="1^20260101.g0123abc", revision="1.el9"),
         Stub(name="chrony-for-nothing", version="1", revision="1.el9"),
         Stub(name="libseccomp", version="2.5.2", revision="2.el9"),
         Stub(name="libedit", version="3.1", revision="1.el9", provides=("libedit.so.0()(64bit)",)),
@@ -123,16 +124,23 @@ def everything(folder: Path, signer: Signer) -> dict[str, bytes]:
     }
 
 
-def disks() -> Mapping[str, bytes]:
+def turned(stub: Stub) -> Stub:
+    """The same for arm64, and what was for another machine for amd64."""
+    machine = {"x86_64": "aarch64", "i686": "x86_64"}[stub.machine]
+    needs = tuple(need.replace("(x86-64)", "(aarch-64)") for need in stub.needs)
+    return replace(stub, machine=machine, needs=needs)
+
+
+def disks(machine: str = "x86_64") -> Mapping[str, bytes]:
     """Cloud images of two minors, beside others that are none, and the list of their sums."""
-    names = [f"Rocky-9-GenericCloud-Base-{build}.x86_64.qcow2" for build in BUILDS]
-    names += ["Rocky-9-GenericCloud-LVM-9.11-20261130.0.x86_64.qcow2", "Rocky-9-GenericCloud-Base.latest.x86_64.qcow2"]
+    names = [f"Rocky-9-GenericCloud-Base-{build}.{machine}.qcow2" for build in BUILDS]
+    names += [f"Rocky-9-GenericCloud-{other}.{machine}.qcow2" for other in ("LVM-9.11-20261130.0", "Base.latest")]
     contents = {name: f"{name}\n".encode() * 500 for name in names}
     sums = "".join(
         f"# {name}: {len(content)} bytes\nSHA256 ({name}) = {sha256(content).hexdigest()}\n"
         for name, content in contents.items()
     )
-    prefix = f"/{DISKS.partition('://')[2]}"
+    prefix = f"/{DISKS.partition('://')[2].replace('x86_64', machine)}"
     links = "".join(f'<a href="{name}">{name}</a>\n' for name in names)
     files = {f"{prefix}{name}": content for name, content in contents.items()}
     return {**files, f"{prefix}CHECKSUM": sums.encode(), prefix: links.encode()}
