@@ -50,9 +50,9 @@ def _solve(repositories: Sequence[Repository], asked: Asked, *, files: bool) -> 
     base = pool.chosen(there)
     wanted = [pool.job(name, asked.pins.get(name, ""), "the image") for name in asked.names]
     chosen = pool.chosen([*pool.favoured(base), *there, *wanted])
-    brought = [one for name, one in chosen.items() if name not in base or name in asked.names]
-    exact = _exact_needs(brought, base)
-    found = {one.name: one for one in (*brought, *exact)}
+    kept = {name: one for name, one in chosen.items() if name in base and one.evr == base[name].evr}
+    brought = [one for name, one in chosen.items() if name not in kept or name in asked.names]
+    found = {one.name: one for one in (*brought, *_exact_needs(brought, kept))}
     return tuple(pool.found(found[name]) for name in sorted(found))
 
 
@@ -86,15 +86,14 @@ class _Pool:
         self._pool = solv.Pool()
         self._pool.setdisttype(solv.Pool.DISTTYPE_RPM)
         self._pool.setarch(machine)
-        self._addresses = {repository.url: repository for repository in repositories}
-        for repository in self._addresses.values():
+        for repository in repositories:
             made = self._pool.add_repo(repository.url)
             self._add(made, repository, "primary", 0)
             if files:
                 self._add(made, repository, "filelists", solv.Repo.REPO_EXTEND_SOLVABLES)
-        usable = [one for one in self._pool.solvables if one.arch in (machine, "noarch") and _MODULE not in one.evr]
-        self._usable = usable
-        self._pool.set_considered_list([one.id for one in usable])
+        everything = self._pool.solvables
+        self._usable = [one for one in everything if one.arch in (machine, "noarch") and _MODULE not in one.evr]
+        self._pool.set_considered_list([one.id for one in self._usable])
         self._pool.addfileprovides()
         self._pool.createwhatprovides()
 

@@ -249,8 +249,9 @@ def test_systems_whose_packages_are_not_for_everybody(lock: Run, spec: Path, os:
     assert "so its packages cannot be locked: `source: binaries` locks all else" in result.stderr
 
 
-def test_and_all_else_of_them(lock: Run, spec: Path) -> None:
-    write(spec, os="rhel-9", source="binaries", qemu={"source": "/srv/base.qcow2", "checksum": f"sha256:{0:064x}"})
+@pytest.mark.parametrize("os", ["rhel-9", "alinux-4"])
+def test_and_all_else_of_them(lock: Run, spec: Path, os: str) -> None:
+    write(spec, os=os, source="binaries", qemu={"source": "/srv/base.qcow2", "checksum": f"sha256:{0:064x}"})
     result = lock()
     assert result.exit_code == 0, result.stderr
     assert packages(spec) == {}
