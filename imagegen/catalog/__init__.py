@@ -18,16 +18,9 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
-from imagegen.catalog.origins import OriginFacts, parse_origins
-from imagegen.catalog.systems import (
-    FamilyFacts,
-    SystemFacts,
-    VendorFacts,
-    parse_families,
-    parse_systems,
-    parse_vendors,
-)
+from imagegen.catalog.systems import FamilyFacts, SystemFacts, parse_families, parse_systems
 from imagegen.catalog.unread import Unread
+from imagegen.catalog.vendors import VendorFacts, parse_vendors
 from imagegen.frozen import dataclass
 
 
@@ -152,18 +145,12 @@ class Catalog:
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
     permissions: Mapping[str, Permissions]
-    origin_tables: Mapping[str, Any]
     programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
     def family_of(self, os: str) -> FamilyFacts:
         """What the system's package manager decides."""
         return self.families[self.systems[os].family]
-
-    @property
-    def origins(self) -> OriginFacts:
-        """Where vendors publish what goes into an image: only what locks an image asks."""
-        return parse_origins(self.origin_tables)
 
     @property
     def builders(self) -> tuple[str, ...]:
@@ -215,7 +202,7 @@ def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
     return {flag: since for flag, since in flags.items() if not is_older(version, since)}
 
 
-_SELDOM = ("diagnostics", "feature_gates", "origins", "permissions")
+_SELDOM = ("diagnostics", "feature_gates", "permissions")
 _LISTS = ("proxy_modes", "kernels", "containerd")
 
 
@@ -279,7 +266,6 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         permissions=Unread(lambda: {cloud: _permissions(groups) for cloud, groups in seldom["permissions"].items()}),
-        origin_tables=seldom["origins"],
         diagnostics=Unread(
             lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},
         ),

@@ -50,10 +50,10 @@ def bundle(
     for name in names:
         if name not in cluster.locks:
             stop(f"image {name} has no lock: run `imagegen lock {spec}` first", form)
-    with asking(mirror, form) as client:
-        made = [
-            _bundle(cluster, loaded, name, (out if len(names) == 1 else out / name, client, form)) for name in names
-        ]
+    made = []
+    for name in names:
+        with asking(mirror, name, cluster, loaded, form) as client:
+            made.append(_bundle(cluster, loaded, name, (out if len(names) == 1 else out / name, client, form)))
     if form is Format.JSON:
         show_json({"images": made})
         return
@@ -75,7 +75,7 @@ def _bundle(cluster: Cluster, loaded: Assets, name: str, where: tuple[Path, Clie
         lock=lock,
         architecture=architecture,
         folder=folder,
-        docker_hub=loaded.catalog.origins.docker_hub,
+        docker_hub=loaded.catalog.vendors.images.docker_hub,
     )
     if strange := foreign_files(bundling):
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from imagegen.pipeline import Assets
     from imagegen.plan import ImagePlan
     from imagegen.spec import Cluster
+
+
+_CLOSED = (
+    "`source: binaries` locks all else, and takes packages from the machine's own repositories while it is baked; "
+    "docs/bundle.md says how a bundle is made without a lock"
+)
 
 
 class Architecture(StrEnum):
@@ -108,8 +115,10 @@ def lock(
         return
     cluster = read_spec_alone(spec, loaded, form)
     wish = _Wish(spec=spec, architectures=names, keyrings=keyring or (), trust_index=trust_index)
-    with asking(mirror, form) as client:
-        locked = [_lock(name, cluster, loaded, wish, client) for name in image_names(cluster, image, form)]
+    locked = []
+    for name in image_names(cluster, image, form):
+        with asking(mirror, name, cluster, loaded, form) as client:
+            locked.append(_lock(name, cluster, loaded, wish, client))
     if form is Format.JSON:
         show_json({"images": [_as_data(one) for one in locked]})
         return
@@ -144,10 +153,13 @@ def _lock(name: str, cluster: Cluster, loaded: Assets, wish: _Wish, client: Clie
     from imagegen.planner import plan_images  # noqa: PLC0415
     from imagegen.supply.changes import changes_of  # noqa: PLC0415
     from imagegen.supply.reading import write_lock  # noqa: PLC0415
+    from imagegen.supply.wanted import why_not  # noqa: PLC0415
 
     plan = next(plan for plan in plan_images(cluster, loaded.catalog) if plan.name == name)
-    if plan.os not in loaded.catalog.origins.systems:
-        stop(f"image {name}: {plan.os} cannot be locked yet: nothing is known of its vendor's archives")
+    if reason := why_not(plan, loaded.catalog):
+        stop(f"image {name}: {reason}, so its packages cannot be locked: {_CLOSED}")
+    if loaded.catalog.systems[plan.os].family == "dnf" and find_spec("solv") is None:
+        stop(f"image {name}: to lock {plan.os}, libsolv is needed: pip install solv (wheels are for Linux)")
     file, notes = _file(wish.spec, name), list[str]()
     before = _read_old(file, loaded)
     heading = (plan.name, plan.os, plan.kubernetes_version, Source(plan.supply.source))
@@ -189,8 +201,8 @@ def _read_old(file: Path, loaded: Assets) -> Lock | None:
 def _resolve(
     plan: ImagePlan, cluster: Cluster, loaded: Assets, how: tuple[Provision | None, _Wish, Client, list[str]]
 ) -> Provision:
-    from imagegen.fetching.archives import Trust  # noqa: PLC0415  as above
     from imagegen.fetching.resolving import Asking, resolve  # noqa: PLC0415
+    from imagegen.fetching.trust import Trust  # noqa: PLC0415  as above
     from imagegen.live import Transfer  # noqa: PLC0415
     from imagegen.lock import Provision  # noqa: PLC0415
     from imagegen.supply.beside import want_for  # noqa: PLC0415
@@ -203,7 +215,7 @@ def _resolve(
         way = Asking(
             client=client,
             scratch=Path(scratch),
-            docker_hub=loaded.catalog.origins.docker_hub,
+            docker_hub=loaded.catalog.vendors.images.docker_hub,
             trust=Trust(keyrings=wish.keyrings, note=notes.append),
             trust_index=wish.trust_index,
             said=lambda text: shown.say(f"{plan.name}, {plan.architecture}: {text}"),

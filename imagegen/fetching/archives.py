@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import gzip
 import lzma
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from pathlib import Path
 
-from imagegen.catalog.origins import RepositoryFacts
+from imagegen.catalog.vendors import ArchiveFacts
 from imagegen.fetching.client import Client
 from imagegen.fetching.failure import FetchError, MissingError
-from imagegen.fetching.signatures import SignatureError, usable, verify
+from imagegen.fetching.trust import Trust
 from imagegen.supply.debian import Archives, IndexFile, Release, read_release
 
 _OPEN: dict[str, Callable[[bytes], bytes]] = {".xz": lzma.decompress, ".gz": gzip.decompress, "": bytes}
-Note = Callable[[str], None]
-"""Is told what a person should know of an index."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
-    """Keys beside those that a system has, and who hears of an index that nobody could check."""
-
-    keyrings: Sequence[Path] = ()
-    note: Note = lambda _: None
-
-
-def add_repository(client: Client, archives: Archives, facts: RepositoryFacts, architecture: str, trust: Trust) -> None:
+def add_repository(client: Client, archives: Archives, facts: ArchiveFacts, architecture: str, trust: Trust) -> None:
     """Add all packages of a repository; `FetchError` where its index is not signed by the keys, or is another one."""
     top = f"{facts.url}/dists/{facts.suite}" if facts.suite else facts.url
-    release = _release(client, top, [*trust.keyrings, *map(Path, facts.keyrings)], trust.note)
+    release = _release(client, top, facts.keyrings, trust)
     if release.valid_until and parsedate_to_datetime(release.valid_until) < datetime.now(UTC):
         hint = "this mirror is not kept up to date, or somebody holds newer ones back: take another"
         raise FetchError(f"{client.named(top)}: its index was valid until {release.valid_until}", hint)
@@ -43,22 +30,13 @@ def add_repository(client: Client, archives: Archives, facts: RepositoryFacts, a
         archives.add(facts.url, _packages(client, top, folder, release))
 
 
-def _release(client: Client, top: str, keyrings: Sequence[Path], note: Note) -> Release:
+def _release(client: Client, top: str, keyrings: Sequence[str], trust: Trust) -> Release:
+    index: tuple[bytes, bytes | None]
     try:
-        signed, detached = client.read(f"{top}/InRelease")[0], None
+        index = client.read(f"{top}/InRelease")[0], None
     except MissingError:
-        signed, detached = client.read(f"{top}/Release")[0], _detached(client, top)
-    reason = usable(keyrings)
-    if reason:
-        note(f"{top}: its signature was not checked: {reason}")
-        return read_release(signed.decode("utf-8", "replace"))
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            signed = verify(signed, detached, keyrings, Path(scratch))
-    except SignatureError as error:
-        hint = "do not use what is there; --keyring names the vendor's key, if it has a new one"
-        raise FetchError(f"{client.named(top)}: its index has no good signature: {error}", hint) from error
-    return read_release(signed.decode("utf-8", "replace"))
+        index = client.read(f"{top}/Release")[0], _detached(client, top)
+    return read_release(trust.signed(client, top, index, keyrings).decode("utf-8", "replace"))
 
 
 def _detached(client: Client, top: str) -> bytes:

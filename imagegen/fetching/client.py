@@ -145,9 +145,18 @@ class Client:
                 f"the server says {status} {response.reason_phrase}", _seconds(response.headers.get("retry-after"))
             )
         if status in _GONE:
-            raise MissingError(f"{self.named(url)}: the server has no such file ({status})")
+            raise MissingError(f"{self.named(url)}: the server has no such file ({status})", self._way_out(url))
         if status >= 400 and status not in (401, 416):  # noqa: PLR2004  HTTP's own
-            raise FetchError(f"{self.named(url)}: the server says {status} {response.reason_phrase}")
+            message = f"{self.named(url)}: the server says {status} {response.reason_phrase}"
+            raise FetchError(message, self._way_out(url))
+
+    def _way_out(self, url: str) -> str:
+        if not self._mirrors.is_usual(url):
+            return ""
+        host = "/".join(url.split("/")[:3])
+        return (
+            f"the image's `mirrors` say so: --mirror {host}={host} asks the vendor, and another address another mirror"
+        )
 
     def read(
         self, url: str, headers: Mapping[str, str] | None = None, limit: int = _MAX_TEXT

@@ -10,17 +10,22 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urljoin
 
-from imagegen.fetching.archives import Trust, add_repository
+from imagegen.catalog.vendors import MACHINES, DiskFacts
+from imagegen.fetching.archives import add_repository
 from imagegen.fetching.client import Client
 from imagegen.fetching.download import Expected, Hear, download, hash_of
 from imagegen.fetching.failure import FetchError, MissingError
 from imagegen.fetching.registry import Registries
+from imagegen.fetching.repositories import open_repository
+from imagegen.fetching.trust import Trust
 from imagegen.lock import Archive, BaseDisk, FileKind, LockedFile, LockedImage, Provision
-from imagegen.supply.debian import Archives, Package, UnresolvedError, closure
+from imagegen.supply.debian import Archives, UnresolvedError, closure
+from imagegen.supply.found import FoundPackage
 from imagegen.supply.oci import archive_name, read_reference
 from imagegen.supply.sums import find_sum
-from imagegen.supply.wanted import Wanted, WantedDisk, WantedFile
+from imagegen.supply.wanted import Wanted, WantedFile
 
 _WORKERS = 4
 _GONE = "gone from the archive: run `imagegen lock` again, or bake from a bundle"
@@ -77,11 +82,13 @@ def _base(wanted: Wanted, old: Provision, asking: Asking) -> BaseDisk | None:
     return BaseDisk(url=url, sha256=hash_of(path))
 
 
-def _newest(disk: WantedDisk, client: Client) -> tuple[str, str]:
-    builds = sorted(set(re.findall(disk.build, client.text(disk.builds))))
+def _newest(disk: DiskFacts, client: Client) -> tuple[str, str]:
+    builds = re.findall(disk.build, client.text(disk.folder))
     if not builds:
-        raise FetchError(f"{client.named(disk.builds)}: there is no build of the form {disk.build}")
-    return tuple(text.replace("{build}", builds[-1]) for text in (disk.image, disk.sums))  # type: ignore[return-value]
+        raise FetchError(f"{client.named(disk.folder)}: there is no build of the form {disk.build}")
+    newest = max(builds, key=lambda build: [int(number) for number in re.findall("[0-9]+", build)])
+    image = urljoin(disk.folder, disk.image.replace("{build}", newest))
+    return image, urljoin(image, disk.sums)
 
 
 def _vendor_sum(client: Client, sums: str, url: str) -> Mapping[str, str]:
@@ -156,37 +163,50 @@ def read_member(path: Path, member: str, url: str) -> bytes:
 
 
 def _packages(wanted: Wanted, architecture: str, old: Provision, asking: Asking) -> list[LockedFile]:
-    asking.said(f"indexes of {len(wanted.repositories)} package archives")
-    archives = Archives()
-    for facts in wanted.repositories:
-        add_repository(asking.client, archives, facts, architecture, asking.trust)
-    try:
-        chosen = closure(archives, wanted.packages, wanted.pins)
-    except UnresolvedError as error:
-        raise FetchError(str(error)) from error
+    if not wanted.packages:
+        return []
+    asking.said(f"indexes of {len(wanted.archives)} package archives")
+    chosen = (_rpms if wanted.family == "dnf" else _debs)(wanted, architecture, asking)
     asking.said(f"{len(chosen)} packages")
     before = {(file.url, file.sha256): file for file in old.files if file.kind is FileKind.PACKAGE}
     return _each(lambda package: _package(package, before, asking), chosen, asking)
 
 
-def _package(package: Package, before: Mapping[tuple[str, str], LockedFile], asking: Asking) -> LockedFile:
-    size, said = int(package.fields["Size"]), package.fields["SHA256"]
-    if (package.url, said) in before:
-        return before[package.url, said]
+def _debs(wanted: Wanted, architecture: str, asking: Asking) -> tuple[FoundPackage, ...]:
+    archives = Archives()
+    for facts in wanted.archives:
+        add_repository(asking.client, archives, facts, architecture, asking.trust)
+    try:
+        return tuple(package.found for package in closure(archives, wanted.packages, wanted.pins))
+    except UnresolvedError as error:
+        raise FetchError(str(error)) from error
+
+
+def _rpms(wanted: Wanted, architecture: str, asking: Asking) -> tuple[FoundPackage, ...]:
+    from imagegen.fetching.solving import Asked, solve  # noqa: PLC0415  an extra
+
+    asked = Asked(names=wanted.packages, base=wanted.base, machine=MACHINES[architecture], pins=wanted.pins)
+    opened = [open_repository(asking.client, facts, asking.trust, asking.scratch) for facts in wanted.archives]
+    return solve(opened, asked)
+
+
+def _package(package: FoundPackage, before: Mapping[tuple[str, str], LockedFile], asking: Asking) -> LockedFile:
+    if (package.url, package.sha256) in before:
+        return before[package.url, package.sha256]
     if not asking.trust_index:
-        expected = Expected(sums={"sha256": said}, size=size)
+        expected = Expected(sums={"sha256": package.sha256}, size=package.size)
         try:
             _fetch(package.url, package.name, expected, asking).unlink()
         except MissingError as error:
             raise MissingError(str(error), _GONE) from error
     return LockedFile(
-        path=f"packages/{package.name}.deb",
+        path=f"packages/{package.name}.{package.suffix}",
         kind=FileKind.PACKAGE,
         name=package.name,
         version=package.version,
         url=package.url,
-        sha256=said,
-        size=size,
+        sha256=package.sha256,
+        size=package.size,
     )
 
 

@@ -77,7 +77,7 @@ def _qemu(image: Image | InlineImage, catalog: Catalog, locked: Provision) -> Qe
         return replace(image.qemu, source=base.url, checksum=image.qemu.checksum or f"sha256:{base.sha256}")
     if image.qemu.source is not None:
         return image.qemu
-    usual = catalog.systems[image.os].base_image(image.architecture)
+    usual = catalog.vendors.base_image(catalog.systems[image.os], image.architecture)
     if usual is None:
         return image.qemu
     source, checksum = usual

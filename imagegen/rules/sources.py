@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imagegen.catalog import Catalog
-from imagegen.diagnostics import Diagnostic, Path, Severity
-from imagegen.spec import Cluster, Image, ImageSource, InlineImage, Install, Mirrors, source_of
+from imagegen.diagnostics import Diagnostic, Path
+from imagegen.spec import Cluster, Image, ImageSource, InlineImage, Install, source_of
 
 _Described = tuple[Image | InlineImage, Path, str]
 
 
 def check_sources(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
-    """IG280: a bundle that is not used. IG281: no repository to take packages from. IG282: mirrors of nothing."""
+    """IG280: a bundle that is not used. IG281: no repository to take packages from."""
     for image, path, document in _described(cluster):
         source = source_of(image)
         if image.bundle is not None and source is not ImageSource.BUNDLE:
@@ -32,16 +32,6 @@ def check_sources(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
                 path=(*path, "os" if image.source is None else "source"),
                 image=document,
             )
-        if image.mirrors is not Mirrors.NONE and source is ImageSource.BUNDLE:
-            yield Diagnostic(
-                code="IG282",
-                message="a bake from a bundle fetches nothing, so mirrors change nothing",
-                hint="leave `mirrors` out",
-                severity=Severity.WARNING,
-                path=(*path, "mirrors"),
-                on_key=True,
-                image=document,
-            )
 
 
 def check_base(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
@@ -50,7 +40,8 @@ def check_base(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
         return
     for image, path, document in _described(cluster):
         baked = image.install is Install.BAKED
-        if baked and image.qemu.source is None and catalog.systems[image.os].image is None:
+        usual = catalog.vendors.base_image(catalog.systems[image.os], image.architecture)
+        if baked and image.qemu.source is None and usual is None:
             yield Diagnostic(
                 code="IG283",
                 message=f"there is no cloud image of {image.os} that everybody may fetch",

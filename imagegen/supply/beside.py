@@ -16,7 +16,7 @@ from imagegen.planner import plan_images
 from imagegen.spec import Cluster, Image
 from imagegen.supply.fit import check_lock, check_pinned_bundle
 from imagegen.supply.reading import read_lock
-from imagegen.supply.wanted import Wanted, want
+from imagegen.supply.wanted import Wanted, want, why_not
 
 
 @dataclass(slots=True)
@@ -62,10 +62,10 @@ def find_locks(
 
 
 def want_for(cluster: Cluster, plan: ImagePlan, catalog: Catalog) -> Wanted | None:
-    """What an image of the cluster needs; None where nothing is known of its system's vendor."""
-    if plan.os not in catalog.origins.systems:
+    """What an image of the cluster needs; None where nobody outside may ask for its packages."""
+    if why_not(plan, catalog):
         return None
-    return want(plan, catalog.origins, cluster.known_images[plan.name].qemu.source)
+    return want(plan, catalog, cluster.known_images[plan.name].qemu.source)
 
 
 def _mismatches(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from imagegen.lock import Lock, Provision
+
+_DATE = re.compile("[0-9]{8}")
 
 
 def changes_of(old: Lock | None, new: Lock) -> tuple[str, ...]:
@@ -48,5 +51,11 @@ def _named(provision: Provision) -> dict[str, tuple[object, ...]]:
     named: dict[str, tuple[object, ...]] = {file.name: (file.version, file) for file in provision.files}
     named |= {image.name.rpartition(":")[0]: (image.version, image) for image in provision.images}
     if provision.base:
-        named["base disk"] = (provision.base.url.rpartition("/")[2], provision.base)
+        named["base disk"] = (_build(provision.base.url), provision.base)
     return named
+
+
+def _build(url: str) -> str:
+    """A disk's name; where its name is that of all builds, with the folder that it lies in."""
+    folder, name = url.split("/")[-2:]
+    return name if _DATE.search(name) else f"{folder}/{name}"

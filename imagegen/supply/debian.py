@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from imagegen.supply.found import FoundPackage
+
 # An index has tens of thousands of paragraphs: only those that are needed are read as such.
 _NAME = re.compile(r"\s*Package: *(\S+)")
 _BASE = ("\nEssential: yes\n", "\nPriority: required\n")
@@ -73,6 +75,18 @@ class Package:
     @property
     def url(self) -> str:
         return f"{self.archive}/{self.fields['Filename'].removeprefix('./')}"
+
+    @property
+    def found(self) -> FoundPackage:
+        """The same, whatever the format."""
+        return FoundPackage(
+            name=self.name,
+            version=self.version,
+            url=self.url,
+            sha256=self.fields["SHA256"],
+            size=int(self.fields["Size"]),
+            suffix="deb",
+        )
 
     def needs(self) -> Iterator[list[Mapping[str, Any]]]:
         """Groups of alternatives, one of each of which must be there."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from imagegen.catalog.origins import DownloadFacts, OriginFacts, RepositoryFacts, tag_for
+from imagegen.catalog import Catalog
+from imagegen.catalog.vendors import ArchiveFacts, DiskFacts, ImageTags, ReleaseFacts, VendorFacts, archive_of, tag_for
 from imagegen.frozen import dataclass
 from imagegen.lock import FOLDERS, FileKind, Source
 from imagegen.plan import ImagePlan
@@ -25,97 +26,94 @@ class WantedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WantedDisk:
-    """The newest build of a cloud image: a folder of builds, the form of their names, and patterns of addresses."""
-
-    builds: str
-    build: str
-    image: str
-    sums: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """All that an image needs.
 
-    `pins`: package → the beginning that its version must have. `images` are full references. No `disk`: the spec
-    brings its own, at `own_disk` if that is an address.
+    `pins`: package → the beginning that its version must have. `base`: packages that a machine has. `images` are full
+    references. No `disk`: the spec brings its own, at `own_disk` if that is an address.
     """
 
     files: tuple[WantedFile, ...]
+    family: str
     packages: tuple[str, ...]
+    base: tuple[str, ...]
     pins: dict[str, str]
-    repositories: tuple[RepositoryFacts, ...]
+    archives: tuple[ArchiveFacts, ...]
     images: tuple[str, ...]
-    disk: WantedDisk | None = None
+    disk: DiskFacts | None = None
     own_disk: str = ""
 
 
-def want(plan: ImagePlan, origins: OriginFacts, own_disk: str | None) -> Wanted:
-    """What the planned image needs; `own_disk` is the base that the spec itself names.
+def why_not(plan: ImagePlan, catalog: Catalog) -> str:
+    """Why the image cannot be locked; nothing: it can.
 
-    `KeyError` for a system whose vendor is not known.
+    Of a system whose archives are closed, programs and images can: its packages come from its own repositories then.
     """
-    system = origins.systems[plan.os]
-    packages = (*plan.packages, *plan.kubernetes_packages, *plan.runtime.packages)
+    return "" if plan.supply.source == Source.BINARIES else catalog.vendors.closed(catalog.systems[plan.os])
+
+
+def want(plan: ImagePlan, catalog: Catalog, own_disk: str | None) -> Wanted:
+    """What the planned image needs; `own_disk` is the base that the spec itself names."""
+    vendors, system, family = catalog.vendors, catalog.systems[plan.os], catalog.family_of(plan.os)
     from_packages = plan.supply.source == Source.PACKAGES
-    repositories = [origins.repositories[name] for name in system.repositories]
-    pins = {}
+    packages = (*plan.packages, *plan.kubernetes_packages, *plan.runtime.packages)
+    archives, pins = vendors.archives(system, plan.architecture), {}
     if from_packages:
         pins = dict.fromkeys(plan.kubernetes_packages, f"{plan.kubernetes_version}-")
         pins |= dict.fromkeys(plan.runtime.packages, f"{plan.runtime.version}-")
-        repositories += [_of_minor(origins.repositories["kubernetes"], plan.kubernetes_version)]
-        repositories += [origins.repositories[system.runtime_repository]]
-    disk = WantedDisk(
-        builds=system.builds,
-        build=system.build,
-        image=system.image.replace("{architecture}", plan.architecture),
-        sums=system.sums,
-    )
+        archives += _vendors_archives(plan, catalog)
     return Wanted(
-        files=() if from_packages else _files(plan, origins),
-        packages=packages,
+        files=() if from_packages else _files(plan, vendors),
+        family=system.family,
+        packages=() if vendors.closed(system) else packages,
+        base=family.base,
         pins=pins,
-        repositories=tuple(repositories),
-        images=wanted_images(plan, origins),
-        disk=None if own_disk else disk,
+        archives=archives,
+        images=wanted_images(plan, vendors.images),
+        disk=None if own_disk else vendors.disk(system, plan.architecture),
         own_disk=own_disk if own_disk and own_disk.startswith(("http://", "https://")) else "",
     )
 
 
-def wanted_images(plan: ImagePlan, origins: OriginFacts) -> tuple[str, ...]:
+def _vendors_archives(plan: ImagePlan, catalog: Catalog) -> tuple[ArchiveFacts, ...]:
+    vendors, minor = catalog.vendors, plan.kubernetes_version.rpartition(".")[0]
+    system = catalog.systems[plan.os]
+    found = (
+        vendors.repository(content, system, architecture=plan.architecture, minor=minor)
+        for content in vendors.repositories
+    )
+    return tuple(archive_of(repository) for repository in found if repository is not None)
+
+
+def wanted_images(plan: ImagePlan, tags: ImageTags) -> tuple[str, ...]:
     """What kubeadm asks for, and the CNI plugin's images."""
     repository, version = plan.sandbox_image.rpartition("/")[0], plan.kubernetes_version
-    deeper = "/coredns" if repository == origins.repository else ""
+    deeper = "/coredns" if repository == tags.repository else ""
     return (
-        *(f"{repository}/{name}:v{version}" for name in origins.control_plane),
-        f"{repository}{deeper}/coredns:{tag_for(version, origins.coredns)}",
-        f"{repository}/etcd:{tag_for(version, origins.etcd)}",
+        *(f"{repository}/{name}:v{version}" for name in tags.control_plane),
+        f"{repository}{deeper}/coredns:{tag_for(version, tags.coredns)}",
+        f"{repository}/etcd:{tag_for(version, tags.etcd)}",
         plan.sandbox_image,
         *plan.cni_images,
     )
 
 
-def _of_minor(facts: RepositoryFacts, version: str) -> RepositoryFacts:
-    url = facts.url.replace("{minor}", version.rpartition(".")[0])
-    return RepositoryFacts(url=url, suite=facts.suite, components=facts.components, keyrings=facts.keyrings)
+def _files(plan: ImagePlan, vendors: VendorFacts) -> tuple[WantedFile, ...]:
+    downloads, architecture = vendors.binaries, plan.architecture
 
-
-def _files(plan: ImagePlan, origins: OriginFacts) -> tuple[WantedFile, ...]:
-    downloads, architecture = origins.downloads, plan.architecture
-
-    def file(facts: DownloadFacts, kind: FileKind, name: str, version: str) -> WantedFile:
+    def file(facts: ReleaseFacts, kind: FileKind, name: str, version: str) -> WantedFile:
         words = {"version": version, "architecture": architecture, "name": name}
+        url = facts.url.format(**words)
         return WantedFile(
             kind=kind,
             name=name,
             version=version,
-            url=facts.url.format(**words),
-            sums=facts.sums.format(**words),
+            url=url,
+            sums=facts.sums_of(url),
             member=facts.member.format(**words),
         )
 
-    binary, runc, cni = FileKind.BINARY, downloads["runc"], downloads["cni-plugins"]
+    binary, runc, cni = FileKind.BINARY, downloads["runc"], downloads["cni"]
     # Where a system has a package of runc among those of every image, that one is taken.
     with_runc = () if "runc" in plan.packages else (file(runc, binary, "runc", runc.version),)
     kubernetes = plan.kubernetes_version

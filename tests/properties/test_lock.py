@@ -33,7 +33,7 @@ from imagegen.supply.reading import read_lock, write_lock
 SCHEMA = assets.schema("lock-v1alpha1")
 SUMS = st.binary(min_size=32, max_size=32).map(bytes.hex)
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,12}\Z")
-VERSIONS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._+~:-]{0,12}\Z")
+VERSIONS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._+~^:-]{0,12}\Z")
 URLS = st.from_regex(r"\Ahttps?://[!-~]{1,30}\Z")
 SIZES = st.integers(1, 2**40)
 ARCHIVES = st.builds(Archive, sha256=SUMS, size=SIZES, member=st.text(st.characters(categories=("L", "N")), min_size=1))

@@ -25,7 +25,12 @@ HOSTS = (
     "download.docker.com",
     "registry.k8s.io",
     "ghcr.io",
+    "cloud-images.ubuntu.com",
+    "dl.rockylinux.org",
+    "repo.almalinux.org",
 )
+# Ubuntu's archive is asked by plain HTTP.
+PLAIN = ("archive.ubuntu.com", "security.ubuntu.com", "ports.ubuntu.com")
 BUILDS = ("20260901-2222", "20261110-2293")
 # Every Debian has these; what else the packages need comes from the archive.
 _BASE = ("dpkg", "libc6")
@@ -100,14 +105,15 @@ class Vendors:
 
     @property
     def only_mirrors(self) -> list[str]:
-        return [word for host in HOSTS for word in ("--mirror", f"https://{host}={self.site.url}/{host}")]
+        addresses = [f"https://{host}" for host in HOSTS] + [f"http://{host}" for host in PLAIN]
+        return [word for one in addresses for word in ("--mirror", f"{one}={self.site.url}{self.path(one)}")]
 
     def put(self, address: str, content: bytes) -> None:
-        """A file at an https address."""
-        self.site.files[f"/{address.removeprefix('https://')}"] = content
+        """A file at an address."""
+        self.site.files[self.path(address)] = content
 
     def path(self, address: str) -> str:
-        return f"/{address.removeprefix('https://')}"
+        return f"/{address.partition('://')[2]}"
 
     def fill(self, architecture: str = "amd64") -> None:
         """Everything of an architecture."""
@@ -132,6 +138,12 @@ class Vendors:
         content = packed({name: f"{name} {architecture}\n".encode() for name in names})
         self.put(url, content)
         self.put(f"{url}.sha256sum", f"{sha256(content).hexdigest()}  {name}\n".encode())
+        url = f"https://github.com/opencontainers/runc/releases/download/v1.4.3/runc.{architecture}"
+        content = f"runc {architecture}\n".encode() * 1000
+        self.put(url, content)
+        sums = f"{url.rpartition('/')[0]}/runc.sha256sum"
+        others = self.site.files.get(self.path(sums), b"")
+        self.put(sums, others + f"{sha256(content).hexdigest()}  runc.{architecture}\n".encode())
         name = f"cni-plugins-linux-{architecture}-v1.9.1.tgz"
         url = f"https://github.com/containernetworking/plugins/releases/download/v1.9.1/{name}"
         plugins = ("bridge", "host-local", "loopback", "portmap", "vlan")
@@ -189,6 +201,47 @@ class Vendors:
             self.put(f"{place}/{folder}Packages{suffix}", content)
         release = f"Origin: Stub\nSuite: {suite}\nAcquire-By-Hash: yes\nSHA256:\n{''.join(rows)}"
         self.put(f"{place}/InRelease", self.signer.sign(release))
+
+    def ubuntu(self, codename: str, architecture: str) -> None:
+        """Ubuntu's archive of a release: half of it in universe, and something newer in its updates."""
+        amd64 = architecture == "amd64"
+        top = "http://archive.ubuntu.com/ubuntu" if amd64 else "http://ports.ubuntu.com/ubuntu-ports"
+        security = "http://security.ubuntu.com/ubuntu" if amd64 else top
+        paragraphs = [self._package(top, name, architecture) for name in _ARCHIVE]
+        for component, part in (("main", paragraphs[::2]), ("universe", paragraphs[1::2])):
+            self.index(top, codename, part, architecture, component)
+            for suite in (f"{codename}-updates", f"{codename}-security"):
+                self.index(security if suite.endswith("security") else top, suite, [], architecture, component)
+        self.index(top, f"{codename}-updates", [self.package(top, "jq", architecture, "1.1-0ubuntu1")], architecture)
+        newer = self.package(security, "nftables", architecture, "1.1-0ubuntu2")
+        self.index(security, f"{codename}-security", [newer], architecture, "universe")
+
+    def ubuntu_disks(self, release: str, architecture: str) -> list[str]:
+        """Ubuntu's cloud images of a release, oldest first; their addresses."""
+        top = f"https://cloud-images.ubuntu.com/releases/{release}/"
+        builds = ("release-20260901", "release-20261110", "release-20261110.1")
+        links = "".join(f'<a href="{build}/">{build}/</a>\n' for build in (*builds, "release"))
+        self.put(top, links.encode())
+        name = f"ubuntu-{release}-server-cloudimg-{architecture}.img"
+        for build in builds:
+            content = f"{build} {name}\n".encode() * 500
+            self.put(f"{top}{build}/{name}", content)
+            sums = f"{top}{build}/SHA256SUMS"
+            others = self.site.files.get(self.path(sums), b"")
+            self.put(sums, others + f"{sha256(content).hexdigest()} *{name}\n".encode())
+        return [f"{top}{build}/{name}" for build in builds]
+
+    def vendors_debs(self, distribution: str, codename: str, architecture: str) -> None:
+        """Kubernetes' and Docker's repositories, with another version of each beside the wanted one."""
+        top = "https://pkgs.k8s.io/core:/stable:/v1.37/deb"
+        versions = (f"{KUBERNETES}-1.1", "1.37.20-1.1")
+        names = ("kubeadm", "kubectl", "kubelet")
+        packages = [self.package(top, name, architecture, version) for name in names for version in versions]
+        self.index(top, "", [*packages, self.package(top, "kubernetes-cni", architecture, "1.9.1-1.1")], architecture)
+        top = f"https://download.docker.com/linux/{distribution}"
+        versions = (f"2.3.7-1~{codename}", f"2.4.0-1~{codename}")
+        packages = [self.package(top, "containerd.io", architecture, version) for version in versions]
+        self.index(top, codename, packages, architecture, "stable")
 
     def _cloud_image(self, architecture: str) -> None:
         top = "https://cloud.debian.org/images/cloud/bookworm/"

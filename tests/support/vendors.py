@@ -15,9 +15,10 @@ CONTAINERD = "2.3.7"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stub:
-    """A package: what is in it (path → text, or the file itself), what it needs, and what it runs when it is installed.
+    """A package: what is in it (path → text, or the file itself) and what it needs.
 
-    Programs are what lies in a folder of that name; a file of settings (`etc/`) is the administrator's, once there.
+    Programs are what lies in a folder of programs. Of a Debian package, what lies in `etc/` is the administrator's once it
+    is there, and `installed` is run at the end; the rest is for rpm alone.
     """
 
     name: str
@@ -26,6 +27,9 @@ class Stub:
     files: Mapping[str, str | Path] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     installed: str = ""
+    provides: tuple[str, ...] = ()
+    recommends: tuple[str, ...] = ()
+    machine: str = "x86_64"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +134,8 @@ def write_rpm(stub: Stub, folder: Path, scratch: Path) -> Path:
     _fill(tree, stub)
     files = "".join(f"/{path}\n" for path in stub.files)
     requires = "".join(f"Requires: {name}\n" for name in stub.needs)
+    requires += "".join(f"Provides: {name}\n" for name in stub.provides)
+    requires += "".join(f"Recommends: {name}\n" for name in stub.recommends)
     spec.write_text(
         f"Name: {stub.name}\nVersion: {stub.version}\nRelease: {stub.revision}\nSummary: a stub\nLicense: none\n"
         f"{requires}%define __os_install_post %{{nil}}\n%define _build_id_links none\n%define debug_package %{{nil}}\n"
@@ -138,8 +144,8 @@ def write_rpm(stub: Stub, folder: Path, scratch: Path) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     top = f"_topdir {scratch}/top"
-    _run("rpmbuild", "--quiet", "-bb", "--define", top, "--define", f"_rpmdir {folder}", "--target", "x86_64", spec)
-    return folder / "x86_64" / f"{stub.name}-{stub.version}-{stub.revision}.x86_64.rpm"
+    _run("rpmbuild", "--quiet", "-bb", "--define", top, "--define", f"_rpmdir {folder}", "--target", stub.machine, spec)
+    return folder / stub.machine / f"{stub.name}-{stub.version}-{stub.revision}.{stub.machine}.rpm"
 
 
 def write_apt_repository(folder: Path, suite: str, stubs: list[Stub], signer: Signer, scratch: Path) -> None:

@@ -9,7 +9,7 @@ from hashlib import sha256, sha512
 import pytest
 
 from imagegen import pipeline
-from imagegen.catalog.origins import tag_for
+from imagegen.catalog.vendors import tag_for
 from imagegen.cli.common import load_assets
 from imagegen.lock import BaseDisk, FileKind, Lock, LockedFile, Provision, Source
 from imagegen.planner import plan_images
@@ -194,40 +194,40 @@ def checked(**sections: object) -> Cluster:
 def test_kubeadm_s_names_in_another_registry() -> None:
     kubernetes = {"version": "1.30.4", "imageRepository": "registry.example/k8s"}
     (plan,) = plan_images(checked(kubernetes=kubernetes), CATALOG)
-    names = wanted_images(plan, CATALOG.origins)
+    names = wanted_images(plan, CATALOG.vendors.images)
     assert "registry.example/k8s/coredns:v1.11.1" in names
     assert "registry.example/k8s/etcd:3.5.12-0" in names
     assert "registry.example/k8s/kube-proxy:v1.30.4" in names
 
 
 def test_the_tag_that_a_patch_release_has() -> None:
-    etcd = CATALOG.origins.etcd
+    etcd = CATALOG.vendors.images.etcd
     assert [tag_for(f"1.31.{patch}", etcd) for patch in (0, 13, 14, 20)] == ["3.5.15-0"] * 2 + ["3.5.24-0"] * 2
-    assert set(CATALOG.minors) == set(etcd) == set(CATALOG.origins.coredns)
+    assert set(CATALOG.minors) == set(etcd) == set(CATALOG.vendors.images.coredns)
 
 
 def test_packages_of_the_vendors_in_the_place_of_files() -> None:
     (plan,) = plan_images(checked(image={"source": "packages"}), CATALOG)
-    wanted = want(plan, CATALOG.origins, None)
+    wanted = want(plan, CATALOG, None)
     assert not wanted.files
     assert {"kubeadm", "kubectl", "kubelet", "containerd.io", "chrony"} <= set(wanted.packages)
     assert "runc" not in wanted.packages
     kubernetes = dict.fromkeys(("kubeadm", "kubectl", "kubelet"), "1.37.2-")
     assert wanted.pins == {**kubernetes, "containerd.io": f"{CATALOG.image.containerd}-"}
-    assert "https://pkgs.k8s.io/core:/stable:/v1.37/deb" in [repository.url for repository in wanted.repositories]
+    assert "https://pkgs.k8s.io/core:/stable:/v1.37/deb" in [archive.url for archive in wanted.archives]
 
 
 def test_runc_s_own_release_where_no_package_brings_it() -> None:
     for source, there in (("bundle", False), ("binaries", True)):
         (plan,) = plan_images(checked(image={"source": source}), CATALOG)
-        wanted = want(plan, CATALOG.origins, None)
+        wanted = want(plan, CATALOG, None)
         assert ("bin/runc" in [file.path for file in wanted.files]) is there
         assert ("runc" in wanted.packages) is not there
 
 
 def test_a_base_of_one_s_own() -> None:
     (plan,) = plan_images(checked(), CATALOG)
-    own = {disk: want(plan, CATALOG.origins, disk) for disk in ("/srv/base", "https://x/base")}
+    own = {disk: want(plan, CATALOG, disk) for disk in ("/srv/base", "https://x/base")}
     assert [wanted.own_disk for wanted in own.values()] == ["", "https://x/base"]
     assert all(wanted.disk is None for wanted in own.values())
 
@@ -241,15 +241,17 @@ def test_changes_in_words() -> None:
         os="debian-12",
         kubernetes="1.37.1",
         source=Source.BUNDLE,
-        architectures={"amd64": Provision(files=(file,), base=BaseDisk(url="https://x/one", sha256=SUM))},
+        architectures={
+            "amd64": Provision(files=(file,), base=BaseDisk(url="https://x/release-20260101/disk.img", sha256=SUM))
+        },
     )
     newer = replace(file, version="1.5.1")
     other = replace(file, name="ctr", path="bin/ctr")
-    amd64 = Provision(files=(newer, other), base=BaseDisk(url="https://x/two", sha256=SUM))
+    amd64 = Provision(files=(newer, other), base=BaseDisk(url="https://x/disk-20260202.img", sha256=SUM))
     new = replace(old, kubernetes="1.37.2", architectures={"amd64": amd64, "arm64": Provision()})
     assert changes_of(old, new) == (
         "kubernetes 1.37.1 → 1.37.2",
-        "amd64: base disk one → two",
+        "amd64: base disk release-20260101/disk.img → disk-20260202.img",
         "amd64: ctr 1.4.3 new",
         "amd64: runc 1.4.3 → 1.5.1",
         "arm64: new",
