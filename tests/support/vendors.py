@@ -17,8 +17,8 @@ CONTAINERD = "2.3.7"
 class Stub:
     """A package: what is in it (path → text, or the file itself) and what it needs.
 
-    Programs are what lies in a folder of programs. Of a Debian package, what lies in `etc/` is the administrator's once it
-    is there, and `installed` is run at the end; the rest is for rpm alone.
+    Programs are what lies in a folder of programs. Of a Debian package, what lies in `etc/` is the administrator's once
+    it is there, and `installed` is run at the end; the rest is for rpm alone.
     """
 
     name: str
