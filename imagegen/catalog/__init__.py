@@ -19,6 +19,7 @@ from imagegen.catalog.components import (
     parts,
 )
 from imagegen.catalog.origins import OriginFacts, parse_origins
+from imagegen.catalog.symptoms import SymptomTables, parse_symptoms
 from imagegen.catalog.systems import (
     FamilyFacts,
     SystemFacts,
@@ -153,6 +154,7 @@ class Catalog:
     preflight_checks: tuple[str, ...]
     permissions: Mapping[str, Permissions]
     origin_tables: Mapping[str, Any]
+    symptom_tables: Mapping[str, Any]
     programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
@@ -164,6 +166,11 @@ class Catalog:
     def origins(self) -> OriginFacts:
         """Where vendors publish what goes into an image: only what locks an image asks."""
         return parse_origins(self.origin_tables)
+
+    @property
+    def symptoms(self) -> SymptomTables:
+        """What lines of a node's log mean: only `diagnose` asks."""
+        return parse_symptoms(self.symptom_tables)
 
     @property
     def builders(self) -> tuple[str, ...]:
@@ -215,7 +222,7 @@ def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
     return {flag: since for flag, since in flags.items() if not is_older(version, since)}
 
 
-_SELDOM = ("diagnostics", "feature_gates", "origins", "permissions")
+_SELDOM = ("diagnostics", "feature_gates", "origins", "permissions", "symptoms")
 _LISTS = ("proxy_modes", "kernels", "containerd")
 
 
@@ -280,6 +287,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         permissions=Unread(lambda: {cloud: _permissions(groups) for cloud, groups in seldom["permissions"].items()}),
         origin_tables=seldom["origins"],
+        symptom_tables=seldom["symptoms"],
         diagnostics=Unread(
             lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},
         ),
