@@ -116,7 +116,8 @@ def _headline(verdict: Verdict) -> str:
     reason = f": {story.trouble.reason}" if story.trouble and story.trouble.reason else ""
     where = story.trouble.phase if story.trouble else story.phase
     if story.outcome is Outcome.RUNNING:
-        return f"running, after a failed try of {where}{reason}" if story.trouble else f"running, behind {where}"
+        place = "in" if story.within else "behind"
+        return f"running, after a failed try of {where}{reason}" if story.trouble else f"running, {place} {where}"
     return f"{story.outcome} in {where}{reason}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from imagegen.diagnosis.reading import Boot, Line, Log
 from imagegen.diagnosis.story import Outcome, Story, Trouble
 
 _KUBEADM = "kubeadm-"
+# In the journal of a whole machine, these complain of much that is no trouble while kubeadm is at work.
+_OTHERS = re.compile(r"\b(?:kubelet|containerd|systemd|kernel)(?:\[\d*\])?: ")
 
 
 class Sure(StrEnum):
@@ -84,7 +87,7 @@ def _of_trouble(story: Story, known: Knowledge) -> Iterator[Finding]:
 def _in_kubeadm(trouble: Trouble, known: Knowledge) -> Iterator[Finding]:
     """From its last words; if these say nothing, from all that it said in that try."""
     own = Line(number=trouble.line.number if trouble.line else 0, text=trouble.message)
-    said = tuple(line for line in trouble.since if MARK not in line.text)
+    said = tuple(line for line in trouble.since if MARK not in line.text and not _OTHERS.search(line.text))
     symptoms = [facts for facts in known.tables.symptoms if facts.place is Place.KUBEADM]
     precise = [facts for facts in symptoms if not facts.vague]
     vague = [facts for facts in symptoms if facts.vague]
@@ -147,7 +150,7 @@ def _moment(story: Story, known: Knowledge, code: str) -> Iterator[Finding]:
 def _with_phase(finding: Finding, story: Story) -> Finding:
     return Finding(
         code=finding.code,
-        title=f"{finding.title}, behind `{story.phase}`",
+        title=f"{finding.title}, {'in' if story.within else 'behind'} `{story.phase}`",
         sure=finding.sure,
         causes=finding.causes,
         next_step=finding.next_step,

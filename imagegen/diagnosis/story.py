@@ -59,10 +59,15 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """The story of one node; `silent`: the lines of a later boot, in which first boot has said nothing."""
+    """The story of one node.
+
+    `within`: it is at work in this phase, not behind it; `silent`: the lines of a later boot, in which first boot says
+    nothing.
+    """
 
     outcome: Outcome
     phase: str = ""
+    within: bool = False
     roles: tuple[str, ...] = ()
     node: str = ""
     address: str = ""
@@ -189,6 +194,7 @@ def _of_status(status: Mapping[str, Any], mask: Mask) -> Story:
     return Story(
         outcome=outcome,
         phase=phase,
+        within=_word(status, "status") == "running",
         roles=(role,) if role else (),
         tries=int(_figure(status.get("tries"))),
         starts=1,

@@ -22,10 +22,7 @@ def correlate(verdicts: Sequence[Verdict]) -> Iterator[str]:
     first = [verdict for verdict in verdicts if verdict.story.roles == (_INIT,)]
     waiting = [verdict for verdict in verdicts if verdict not in first and _waits(verdict)]
     if waiting and not first:
-        yield (
-            f"{_names(waiting)} {_wait(waiting)} for the endpoint, and the log of the node that starts the cluster "
-            "(control-plane-init) is not among these: give it as well, it may have the cause."
-        )
+        yield _without_the_first(waiting, [verdict for verdict in verdicts if _may_be_first(verdict, waiting)])
     for verdict in first if waiting else ():
         yield _for_the_first(verdict, waiting)
     yield from _started_twice(first)
@@ -39,21 +36,43 @@ def _waits(verdict: Verdict) -> bool:
     return stuck and trouble is not None and trouble.reason in _NO_ENDPOINT | _NOT_READY
 
 
+def _may_be_first(verdict: Verdict, waiting: Sequence[Verdict]) -> bool:
+    """A log that ends early, or begins late, does not show the role."""
+    roles = verdict.story.roles
+    return verdict not in waiting and (not roles or _INIT in roles)
+
+
+def _without_the_first(waiting: Sequence[Verdict], candidates: Sequence[Verdict]) -> str:
+    who = f"{_names(waiting)} {_wait(waiting)} for the endpoint ({_reasons(waiting)})"
+    if candidates:
+        return (
+            f"{who}. Whether the node that starts the cluster is among {_names([*candidates, *waiting])}, these logs "
+            "do not show: if it is one that has a trouble of its own, mend that one first."
+        )
+    return (
+        f"{who}, and the log of the node that starts the cluster (control-plane-init) is not among these: give it as "
+        "well, it may have the cause."
+    )
+
+
 def _for_the_first(first: Verdict, waiting: Sequence[Verdict]) -> str:
     who = f"{_names(waiting)} {_wait(waiting)} for the endpoint ({_reasons(waiting)})"
     story = first.story
     if story.outcome is Outcome.DONE:
+        reasons = {verdict.story.trouble.reason for verdict in waiting if verdict.story.trouble}
+        way = "the endpoint's address, its balancer, and firewalls" if reasons & _NO_ENDPOINT else ""
+        inside = "the tokens: of the same secrets bundle, and not expired" if reasons & _NOT_READY else ""
         return (
-            f"{who}, and {first.name} has started the cluster. If these logs are of the same time, no node is "
-            "missing: look at the endpoint's address, its balancer, firewalls, and the tokens."
+            f"{who}, and {first.name} has started the cluster. If these logs are of the same time, look at "
+            f"{'; '.join(filter(None, (way, inside)))}."
         )
     if story.trouble is not None:
         state = "its last try failed" if story.outcome is Outcome.RUNNING else story.outcome
         return (
             f"{who}, and the node that starts the cluster, {first.name}, stands at {story.trouble.phase}: "
-            f"{state}, {story.trouble.reason}. Mend that one first: the others go on by themselves."
+            f"{state}, {story.trouble.reason}. Mend that one first: the others may then go on by themselves."
         )
-    return f"{who}, as they should: the node that starts the cluster, {first.name}, is not done yet."
+    return f"{who}. That is usual for as long as the node that starts the cluster, {first.name}, is not done."
 
 
 def _started_twice(first: Sequence[Verdict]) -> Iterator[str]:

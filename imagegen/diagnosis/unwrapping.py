@@ -6,7 +6,7 @@ import binascii
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # Base64 of a console in JSON, saved by a shell that writes UTF-16: more layers than these are no accident.
@@ -58,7 +58,13 @@ def journal_entries(data: bytes, text: str) -> list[tuple[str, str]] | None:
     entries = list(_documents(text)) if text.lstrip().startswith("{") else list(_exported(data))
     if not any("__REALTIME_TIMESTAMP" in entry or "_BOOT_ID" in entry for entry in entries):
         return None
-    return [(str(entry.get("_BOOT_ID", "")), _message(entry["MESSAGE"])) for entry in entries if "MESSAGE" in entry]
+    return [(str(entry.get("_BOOT_ID", "")), _as_printed(entry)) for entry in entries if "MESSAGE" in entry]
+
+
+def _as_printed(entry: Mapping[str, Any]) -> str:
+    """With who said it in front, as `journalctl` prints it."""
+    who = entry.get("SYSLOG_IDENTIFIER")
+    return f"{who}[{entry.get('_PID', '')}]: {_message(entry['MESSAGE'])}" if who else _message(entry["MESSAGE"])
 
 
 def _message(value: Any) -> str:

@@ -164,6 +164,34 @@ def test_boots_of_a_journal(waiting: list[str]) -> None:
         assert found.story.outcome is Outcome.WAITING
 
 
+def test_a_status_of_a_node_at_work_names_the_phase_that_it_is_in(machine: Machine, cluster: Cluster) -> None:
+    cluster.start()
+    machine.stage(WORKER)
+    machine.plan("kubeadm-join", f'cp "{machine.paths.status}" "$root/seen.json"')
+    assert machine.boot() == 0
+    found = verdict(machine.read("seen.json").encode())
+    assert found.story.outcome is Outcome.RUNNING
+    assert [finding.title for finding in found.findings] == [
+        "first boot was at work when the log ends, in `kubeadm-join`"
+    ]
+
+
+def test_what_a_kubelet_complains_of_is_not_kubeadm_s(
+    machine: Machine, cluster: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cluster.start()
+    machine.stage(WORKER)
+    machine.plan("kubeadm-join", *["echo 'error: something new'; exit 1"] * 9)
+    machine.boot(until=15)
+    lines = capfd.readouterr().out.splitlines()
+    retry = max(number for number, line in enumerate(lines) if "status=retry" in line)
+    other = "x509: certificate signed by unknown authority"
+    lines.insert(retry, f"kubelet[812]: E1122 {other}")
+    assert codes(consoles.journal_short(lines)) == ["kubeadm-failed"]
+    lines.insert(retry, f"python3[612]: {other}")
+    assert codes(consoles.journal_short(lines))[0] == "unknown-authority"
+
+
 def test_a_reason_that_this_version_does_not_know() -> None:
     status = {"phase": "settle", "status": "waiting", "reason": "new", "nextStep": "Wait for spring.", "phases": []}
     (finding,) = verdict(json.dumps(status).encode()).findings

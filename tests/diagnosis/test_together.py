@@ -54,7 +54,7 @@ def test_joiners_wait_for_an_init_that_has_failed(boot: Boot) -> None:
     (sentence,) = found.together
     assert sentence == (
         "w1 and w2 wait for the endpoint (refused), and the node that starts the cluster, cp1, stands at kubeadm-init: "
-        "its last try failed, kubeadm-failed. Mend that one first: the others go on by themselves."
+        "its last try failed, kubeadm-failed. Mend that one first: the others may then go on by themselves."
     )
 
 
@@ -63,13 +63,34 @@ def test_joiners_wait_for_an_init_that_is_at_work(boot: Boot) -> None:
     at_work = first[: first.index("imagegen: phase=kubeadm-init")].encode()
     (sentence,) = diagnosed(cp1=at_work, w1=boot("w1", WORKER)).together
     assert sentence == (
-        "w1 waits for the endpoint (refused), as they should: the node that starts the cluster, cp1, is not done yet."
+        "w1 waits for the endpoint (refused). That is usual for as long as the node that starts the cluster, cp1, is "
+        "not done."
     )
 
 
 def test_joiners_wait_although_the_cluster_was_started(boot: Boot) -> None:
     (sentence,) = diagnosed(cp1=boot("cp1", INIT), w1=boot("w1", WORKER)).together
-    assert "w1 waits for the endpoint (refused), and cp1 has started the cluster. If these logs are of the" in sentence
+    assert sentence == (
+        "w1 waits for the endpoint (refused), and cp1 has started the cluster. If these logs are of the same time, "
+        "look at the endpoint's address, its balancer, and firewalls."
+    )
+
+
+def test_a_token_that_the_cluster_does_not_know(boot: Boot) -> None:
+    first = boot("cp1", INIT)
+    boot.cluster.body = {"data": {}}
+    boot.cluster.start()
+    worker = boot("w1", WORKER)
+    boot.cluster.stop()
+    (sentence,) = diagnosed(cp1=first, w1=worker).together
+    assert sentence.endswith("look at the tokens: of the same secrets bundle, and not expired.")
+
+
+def test_a_log_that_ends_before_it_shows_the_role(boot: Boot) -> None:
+    first = boot("cp1", INIT).decode()
+    early = first[: first.index("imagegen: phase=settle")].encode()
+    (sentence,) = diagnosed(cp1=early, w1=boot("w1", WORKER)).together
+    assert "Whether the node that starts the cluster is among cp1 and w1, these logs do not show" in sentence
 
 
 def test_the_one_that_matters_may_be_missing(boot: Boot) -> None:

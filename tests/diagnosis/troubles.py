@@ -237,7 +237,7 @@ def _(scene: Scene) -> Recording:
     fcntl.flock(lock, fcntl.LOCK_EX)
     waiting = threading.Thread(target=worker.boot)
     waiting.start()
-    while not (worker.lines and worker.paths.status.exists()):
+    while not worker.paths.status.exists() or worker.status["reason"] != "locked":
         time.sleep(0.01)
     recording = Recording(lines=worker.lines, status=worker.status)
     os.close(lock)
