@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from imagegen.catalog.symptoms import MomentFacts, Place, SymptomFacts, SymptomTables
 from imagegen.diagnosis.events import MARK, Mask
@@ -15,6 +15,8 @@ from imagegen.diagnosis.reading import Boot, Line, Log
 from imagegen.diagnosis.story import Outcome, Story, Trouble
 
 _KUBEADM = "kubeadm-"
+# A full disk says so thousands of times; the first place is what is told.
+_MOST_SIGNS = 100
 # In the journal of a whole machine, these complain of much that is no trouble while kubeadm is at work.
 _OTHERS = re.compile(r"\b(?:kubelet|containerd|systemd|kernel)(?:\[\d*\])?: ")
 
@@ -111,11 +113,11 @@ def _matches(lines: Boot, symptoms: Iterable[SymptomFacts], mask: Mask) -> Itera
     starts = list(accumulate((len(line.text) + 1 for line in lines), initial=0))
     claimed: list[tuple[int, int]] = []
     for facts in symptoms:
-        for match in facts.sign.finditer(text):
-            if any(start < match.end() and match.start() < end for start, end in claimed):
-                continue
-            claimed.append(match.span())
-            line = lines[bisect_right(starts, match.start()) - 1]
+        spans = [match.span() for match in islice(facts.sign.finditer(text), _MOST_SIGNS)]
+        own = [span for span in spans if not any(start < span[1] and span[0] < end for start, end in claimed)]
+        claimed += own
+        if own:
+            line = lines[bisect_right(starts, own[0][0]) - 1]
             yield Finding(
                 code=facts.code,
                 title=facts.title,
@@ -126,7 +128,6 @@ def _matches(lines: Boot, symptoms: Iterable[SymptomFacts], mask: Mask) -> Itera
                 quote=mask(line.text),
                 grave=facts.grave,
             )
-            break
 
 
 def _of_absence(last: Boot, story: Story, known: Knowledge) -> Iterator[Finding]:

@@ -250,7 +250,17 @@ def test_any_bytes_are_a_verdict(content: bytes) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    [b"A" * 64, b"dial tcp: lookup ", b"\x1b]", b"[ERROR ", b'{"a":\n', b"imagegen: phase=wipe", b"\n", b"=\n\n"],
+    [
+        b"A" * 64,
+        b"No space left on device; Out of memory: Killed process 1\n",
+        b"dial tcp: lookup ",
+        b"\x1b]",
+        b"[ERROR ",
+        b'{"a":\n',
+        b"imagegen: phase=wipe",
+        b"\n",
+        b"=\n\n",
+    ],
 )
 def test_a_large_file_takes_no_time(piece: bytes) -> None:
     content = b"__CURSOR=s\n" * (piece == b"=\n\n") + piece * ((1 << 20) // len(piece))
