@@ -110,7 +110,9 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 def _headline(verdict: Verdict) -> str:
     story = verdict.story
     if story.outcome is Outcome.DONE:
-        return "done, but the machine is not well" if verdict.wrong else "done"
+        if verdict.wrong:
+            return "done, but the machine is not well"
+        return "done, most likely" if story.guessed else "done"
     if story.outcome is Outcome.SILENT:
         return "first boot has said nothing"
     reason = f": {story.trouble.reason}" if story.trouble and story.trouble.reason else ""
@@ -123,7 +125,7 @@ def _headline(verdict: Verdict) -> str:
 
 def _known(verdict: Verdict) -> Iterator[str]:
     story = verdict.story
-    yield str(verdict.kind)
+    yield f"read as a {verdict.kind}"
     if verdict.boots > 1:
         yield f"the last of {verdict.boots} boots"
     if verdict.machine:
