@@ -210,6 +210,13 @@ def test_what_a_kubelet_complains_of_is_not_kubeadm_s(
     assert codes(consoles.journal_short(lines))[0] == "unknown-authority"
 
 
+@pytest.mark.parametrize("between", [f"-- Boot {'c' * 32} --", "-- Reboot --"])
+def test_boots_of_a_printed_journal(waiting: list[str], between: str) -> None:
+    content = consoles.journal_short([WIPE, DONE]) + f"{between}\n".encode() + consoles.journal_short(waiting)
+    assert verdict(content).boots == 2
+    assert outcome(content) is Outcome.WAITING
+
+
 def test_a_reason_that_this_version_does_not_know() -> None:
     status = {"phase": "settle", "status": "waiting", "reason": "new", "nextStep": "Wait for spring.", "phases": []}
     (finding,) = verdict(json.dumps(status).encode()).findings

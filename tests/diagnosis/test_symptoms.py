@@ -98,6 +98,7 @@ def test_daily_life_is_no_symptom() -> None:
         "[  300.2] oom_reaper: reaped process 991 (java), now anon-rss:0kB",
         "[    1.0] EXT4-fs (vda1): mounted filesystem with ordered data mode",
         "[  OK  ] Finished systemd-fsck-root.service - File System Check on Root Device.",
+        "[    5.9] cloud-init[412]: ci-info: |   lo   | False |     .     |     .     |   .   |    .    |",
         "imagegen-bootstrap.service: Main process exited, code=exited, status=78/CONFIG",
     ]
     found = verdict(consoles.console(["imagegen: phase=wipe status=ok seconds=0.0", DONE[1], *lines]))
