@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imagegen.catalog import Catalog, parse_catalog
+from imagegen.catalog.firstboot import PhaseFacts
 from imagegen.filetree import EXECUTABLE, PUBLIC, FileTree
 
-if TYPE_CHECKING:
-    from imagegen.journey import PhaseFacts
-
 _PACKAGE = Path(__file__).resolve().parent
-_PHASES = "packer/files/usr/local/lib/imagegen/firstboot/bootstrap/phases.py"
+_FIRSTBOOT = "packer/files/usr/local/lib/imagegen/firstboot/bootstrap"
 _IGNORED = {"__pycache__", "README.md"}
 
 
@@ -79,13 +77,6 @@ def _files(base: Path) -> Iterator[tuple[str, bytes]]:
 
 def phases() -> tuple[PhaseFacts, ...]:
     """The phases of first boot, from the very file that the node's program takes them from."""
-    from runpy import run_path  # noqa: PLC0415  one command needs it
-
-    from imagegen.journey import PhaseFacts  # noqa: PLC0415  slow to import
-
-    # A module of data, which imports nothing of the program that it belongs to. To import it would leave a compiled
-    # file in a folder that goes into images.
-    module = run_path(str(root() / _PHASES))
     return tuple(
         PhaseFacts(
             name=phase.name,
@@ -97,5 +88,24 @@ def phases() -> tuple[PhaseFacts, ...]:
             again=phase.again,
             hooks=phase.hooks,
         )
-        for phase in module["PHASES"]
+        for phase in _of_the_node("phases")["PHASES"]
     )
+
+
+def next_steps() -> dict[str, str]:
+    """What to do about each reason code: the node's own words."""
+    return dict(_of_the_node("reasons")["NEXT_STEPS"])
+
+
+def masker() -> Callable[[str], str]:
+    """What hides secrets in a text, as the node hides them."""
+    hide: Callable[[str], str] = _of_the_node("masking")["Masker"]()
+    return hide
+
+
+def _of_the_node(name: str) -> dict[str, Any]:
+    """A module of first boot that imports nothing of the program that it belongs to, as names and values."""
+    from runpy import run_path  # noqa: PLC0415  few commands need it
+
+    # To import it would leave a compiled file in a folder that goes into images.
+    return run_path(str(root() / _FIRSTBOOT / f"{name}.py"))

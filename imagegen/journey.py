@@ -7,26 +7,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from imagegen.catalog.firstboot import PhaseFacts
 from imagegen.inspection import Part, inspect_artifact
 from imagegen.plan import STOCK_WORK, RoleKind, RolePlan
 from imagegen.secrets.placeholder import MARK, ROUGH
 from imagegen.userdata import Artifact
 
 _HOOKS = "/etc/imagegen/hooks/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhaseFacts:
-    """A phase of first boot as the node's own program knows it; `limit` in seconds."""
-
-    name: str
-    does: str
-    roles: frozenset[str]
-    modes: frozenset[str]
-    limit: float | None
-    at_limit: str
-    again: str
-    hooks: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

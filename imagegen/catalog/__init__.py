@@ -18,6 +18,7 @@ from imagegen.catalog.components import (
     parse_ranges,
     parts,
 )
+from imagegen.catalog.symptoms import SymptomTables, parse_symptoms
 from imagegen.catalog.systems import FamilyFacts, SystemFacts, parse_families, parse_systems
 from imagegen.catalog.unread import Unread
 from imagegen.catalog.vendors import VendorFacts, parse_vendors
@@ -145,12 +146,18 @@ class Catalog:
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
     permissions: Mapping[str, Permissions]
+    symptom_tables: Mapping[str, Any]
     programs: Mapping[str, str]
     diagnostics: Mapping[str, DiagnosticPage]
 
     def family_of(self, os: str) -> FamilyFacts:
         """What the system's package manager decides."""
         return self.families[self.systems[os].family]
+
+    @property
+    def symptoms(self) -> SymptomTables:
+        """What lines of a node's log mean: only `diagnose` asks."""
+        return parse_symptoms(self.symptom_tables)
 
     @property
     def builders(self) -> tuple[str, ...]:
@@ -202,7 +209,7 @@ def _removed(flags: Mapping[str, str], version: str) -> dict[str, str]:
     return {flag: since for flag, since in flags.items() if not is_older(version, since)}
 
 
-_SELDOM = ("diagnostics", "feature_gates", "permissions")
+_SELDOM = ("diagnostics", "feature_gates", "permissions", "symptoms")
 _LISTS = ("proxy_modes", "kernels", "containerd")
 
 
@@ -266,6 +273,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
         permissions=Unread(lambda: {cloud: _permissions(groups) for cloud, groups in seldom["permissions"].items()}),
+        symptom_tables=seldom["symptoms"],
         diagnostics=Unread(
             lambda: {code: DiagnosticPage(**page) for code, page in seldom["diagnostics"].items()},
         ),

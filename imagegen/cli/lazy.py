@@ -28,6 +28,7 @@ NAMES = (
     "explain",
     "kubeconfig",
     "inspect",
+    "diagnose",
     "schema",
     "secrets",
     "token",

@@ -86,6 +86,7 @@ WALK: dict[str, dict[int, str]] = {
     },
     "kubeconfig": {0: "fine.yaml", 1: "wrong.yaml", 2: "", 3: "fine.yaml --out plain/kubeconfig"},
     "inspect": {0: "out/demo/user-data/worker-workers.yaml", 1: "plain", 2: "absent", 3: "out"},
+    "diagnose": {0: "done.log", 1: "waiting.log done.log", 2: "absent", 3: "out"},
     "schema": {0: "", 2: "--format xml", 3: FULL},
     "secrets new": {0: "bare.yaml", 1: "fine.yaml", 2: "", 3: "fine.yaml --secrets plain/secrets.yaml"},
     "secrets import": {
@@ -130,6 +131,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }.items():
             Path(f"{name}.yaml").write_text(yaml.safe_dump(data))
         Path("plain").write_text("a file\n")
+        Path("done.log").write_text("imagegen: phase=done status=ok seconds=0.0\n")
+        Path("waiting.log").write_text("imagegen: phase=endpoint status=waiting seconds=1.0 reason=refused\n")
         Path("locked").mkdir()
         shutil.copy("fine.yaml", "locked")
         lock_beside(Path("locked/fine.yaml"), Path("locked/bundle"))
@@ -198,7 +201,7 @@ def test_walk(command: str, code: int, arguments: str) -> None:
     assert "Traceback" not in outcome.stderr
     assert code in {0, 1} or outcome.stdout == ""
     # These have their result to say; everything else that ends otherwise says why.
-    assert code == 0 or command in {"diff", "stale"} or outcome.stderr
+    assert code == 0 or command in {"diff", "stale", "diagnose"} or outcome.stderr
 
 
 def test_every_command_is_walked() -> None:

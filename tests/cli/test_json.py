@@ -34,6 +34,7 @@ RESULTS: dict[str, tuple[str, ...] | list[Any]] = {
     f"inspect {JOIN}": ("layers", "parts"),
     f"inspect {JOIN} --out files": ("layers", "parts"),
     f"inspect {JOIN} --show /etc/imagegen/node.json": ("path", "mode", "encoding", "bytes", "content"),
+    "diagnose done.log": ("nodes", "together"),
     "kubeconfig warned.yaml": ("path", "server", "user", "group"),
     "secrets check warned.yaml": ("path", "cluster", "findings"),
     "secrets show warned.yaml": ("cluster", "caCertHashes", "authorities", "tokenIDs"),
@@ -93,6 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock_beside(Path("locked.yaml"), Path("collected"))
     run("secrets", "new", "warned.yaml")
     run("render", "warned.yaml")
+    Path("done.log").write_text("imagegen: phase=done status=ok seconds=0.0\n")
     # So that `diff` has a folder to compare with.
     Path("out/bare").symlink_to("demo")
     Path("mine/demo").mkdir(parents=True)

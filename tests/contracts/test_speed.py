@@ -79,6 +79,13 @@ def test_a_render_without_mistakes_imports_nothing_that_explains_them(render: st
     assert imported(render, {"jsonschema", "rich", "hcl2", "concurrent.futures", "multiprocessing"}) == []
 
 
+def test_a_diagnosis_imports_nothing_of_specs(tmp_path: Path) -> None:
+    log = tmp_path / "console.log"
+    log.write_text("imagegen: phase=done status=ok seconds=0.0\n")
+    diagnosis = f"import imagegen.cli\nimagegen.cli.app(['diagnose', {str(log)!r}], standalone_mode=False)"
+    assert imported(diagnosis, SLOW | {"imagegen.plan", "imagegen.userdata"}) == []
+
+
 def test_a_render_compiles_few_data_classes(render: str) -> None:
     # What `imagegen.frozen` makes is not compiled; these few are no records, or are filled by position.
     program = f"""{render}

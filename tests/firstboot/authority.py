@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 from pathlib import Path
 
 from cryptography import x509
@@ -32,12 +33,16 @@ class Authority:
     def key(self) -> str:
         return _key_pem(self._key)
 
-    def sign_server(self, folder: Path, *, expired: bool = False) -> Path:
-        """A file with the certificate and key of an API server, whose names nobody asks for."""
+    def sign_server(self, folder: Path, *, expired: bool = False, named: bool = False) -> Path:
+        """A file with the certificate and key of an API server; first boot asks for no names in it, kubeadm does."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
         until = NOW - DAY if expired else NOW + DAY
-        certificate = _builder(subject, self._name, key, until).sign(self._key, hashes.SHA256())
+        builder = _builder(subject, self._name, key, until)
+        if named:
+            names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+            builder = builder.add_extension(names, critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256())
         path = folder / f"server-{certificate.serial_number:x}.pem"
         path.write_text(_pem(certificate) + _key_pem(key))
         return path

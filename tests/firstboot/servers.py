@@ -21,8 +21,7 @@ class Cluster:
     """An endpoint on loopback, at which something is started and stopped."""
 
     def __init__(self, authority: Authority, folder: Path) -> None:
-        self.authority = authority
-        self._folder = folder
+        self.authority, self.folder = authority, folder
         self._server: socketserver.TCPServer | None = None
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = int(probe.getsockname()[1])
@@ -33,10 +32,10 @@ class Cluster:
     def endpoint(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def start(self, authority: Authority | None = None, *, expired: bool = False) -> None:
+    def start(self, authority: Authority | None = None, *, expired: bool = False, named: bool = False) -> None:
         """An API server, of this CA or another."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain((authority or self.authority).sign_server(self._folder, expired=expired))
+        context.load_cert_chain((authority or self.authority).sign_server(self.folder, expired=expired, named=named))
         server = self._listen(ThreadingHTTPServer, _api(self))
         server.socket = context.wrap_socket(server.socket, server_side=True)
         self._serve(server)
@@ -73,8 +72,9 @@ class _Closer(socketserver.BaseRequestHandler):
 def _api(cluster: Cluster) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = self.path == "/api/v1/namespaces/kube-public/configmaps/cluster-info"
+            known = self.path.partition("?")[0] == "/api/v1/namespaces/kube-public/configmaps/cluster-info"
             self.send_response(cluster.status if known else 404)
+            self.send_header("Content-Type", "application/json")
             self.end_headers()
             self.wfile.write(json.dumps(cluster.body).encode())
 

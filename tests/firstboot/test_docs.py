@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from bootstrap.hooks import HOOK_LIMIT
 from bootstrap.kubeadm import COMMAND_LIMIT
 from bootstrap.phases import JOIN_MODE, PHASES, ROLES, Phase
@@ -49,8 +50,20 @@ def test_every_phase_runs_something_and_nothing_else_does() -> None:
 
 
 def test_table_of_reasons() -> None:
-    assert [row[0].strip("`") for row in rows("Reasons")] == sorted(NEXT_STEPS)
+    told = {code.strip("`"): meaning for code, _, meaning in rows("Reasons")}
+    assert list(told) == sorted(NEXT_STEPS)
     assert all(NEXT_STEPS.values())
+    assert told == {code: facts.meaning for code, facts in assets.catalog().symptoms.reasons.items()}
+
+
+def test_the_command_line_says_the_same_next_steps() -> None:
+    assert assets.next_steps() == NEXT_STEPS
+
+
+@pytest.mark.parametrize("name", ["phases", "reasons", "masking"])
+def test_what_the_command_line_reads_imports_nothing_of_the_program(name: str) -> None:
+    code = (PROGRAM / f"bootstrap/{name}.py").read_text()
+    assert not re.search(r"(?m)^\s*(from|import) bootstrap", code)
 
 
 def test_every_reason_is_used_somewhere() -> None:

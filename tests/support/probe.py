@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import logging
 import stat
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def _unpacked(config: Any) -> Any:
     return config
 
 
-def _parsed(payload: bytes) -> Any:
+def _parsed(payload: bytes, *, unhandled: bool = False) -> Any:
     folder = tempfile.mkdtemp()
     paths = helpers.Paths({"cloud_dir": folder, "run_dir": folder})
     source = DataSourceNone({}, None, paths)
@@ -78,11 +79,32 @@ def _parsed(payload: bytes) -> Any:
     def take(_: None, filename: str, part: str, headers: dict[str, str]) -> None:
         if headers["Content-Type"] in handler.list_types():
             handler.handle_part(None, headers["Content-Type"], filename, part, None, headers)
+        elif unhandled:
+            handlers.walker_callback({"excluded": (), "handlers": {}}, filename, part, headers)
 
     handlers.walk(source.get_userdata(), take, None)
     handler.handle_part(None, handlers.CONTENT_END, None, None, None, None)
     written = Path(paths.get_ipath("cloud_config"))
     return util.load_yaml(written.read_text()) if written.exists() else None
+
+
+def complaints(payloads: dict[str, str]) -> dict[str, list[str]]:
+    """Give the warnings of cloud-init on each payload of a data source (base64), as a console has them."""
+    return {name: _complaints(b64decode(payload)) for name, payload in payloads.items()}
+
+
+def _complaints(payload: bytes) -> list[str]:
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setFormatter(logging.Formatter("%(asctime)s - %(filename)s[%(levelname)s]: %(message)s"))
+    handler.setLevel(logging.WARNING)
+    logger = logging.getLogger()
+    logger.addHandler(handler)
+    try:
+        _parsed(payload, unhandled=True)
+    finally:
+        logger.removeHandler(handler)
+    return said.getvalue().splitlines()
 
 
 def boot(request: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +132,7 @@ def _file(path: Path) -> list[str]:
 
 if __name__ == "__main__":
     asked = json.loads((_HERE / "request.json").read_text())
-    questions: dict[str, Callable[[Any], Any]] = {"schema": schema, "keys": keys, "parse": parse, "boot": boot}
+    questions: dict[str, Callable[[Any], Any]] = {"schema": schema, "keys": keys, "parse": parse}
+    questions |= {"complaints": complaints, "boot": boot}
     answer = questions[sys.argv[1]](asked)
     (_HERE / "answer.json").write_text(json.dumps(answer))
