@@ -29,7 +29,7 @@ if [[ $SOURCE == bundle ]]; then
   fi
   use_folder "$(find_bundle)" "$BUNDLE_SHA256"
 elif [[ -e $work/lock.json ]]; then
-  "$PYTHON" "$work/verify" fetch "$work/lock.json" "$work/bundle" --mirrors="${IMAGEGEN_MIRRORS-} $MIRRORS" \
+  "$PYTHON" "$work/verify" fetch "$work/lock.json" "$work/bundle" --mirrors="${IMAGEGEN_MIRRORS-}" --mirrors="$MIRRORS" \
     --architecture="$ARCHITECTURE" --kubernetes="$KUBERNETES_VERSION" --source="$SOURCE"
   use_folder "$work/bundle" ''
 elif [[ $SOURCE == binaries ]]; then

@@ -22,7 +22,12 @@ def main() -> int:
     of_lock = commands.add_parser("fetch", help="fetch what lock.json lists into a folder like a bundle")
     of_lock.add_argument("lock", type=Path)
     of_lock.add_argument("folder", type=Path)
-    of_lock.add_argument("--mirrors", default="", help="OLD=NEW words: what is asked in place of addresses")
+    of_lock.add_argument(
+        "--mirrors",
+        action="append",
+        default=[],
+        help="OLD=NEW words: what is asked in place of addresses; those of an earlier list go before a later one's",
+    )
     of_lock.add_argument("--architecture", required=True)
     of_lock.add_argument("--kubernetes", required=True)
     of_lock.add_argument("--source", required=True)
@@ -70,7 +75,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
     wanted = bundle.Wanted(
         sha256="", architecture=arguments.architecture, kubernetes=arguments.kubernetes, source=arguments.source
     )
-    problems = fetch.fetch(arguments.lock, arguments.folder, wanted, fetch.Mirrors.parse(arguments.mirrors))
+    problems = fetch.fetch(arguments.lock, arguments.folder, wanted, fetch.Mirrors.parse(*arguments.mirrors))
     for problem in problems:
         print(f"fetch: {problem}", file=sys.stderr)  # noqa: T201
     return 1 if problems else 0

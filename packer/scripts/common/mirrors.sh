@@ -3,16 +3,19 @@
 
 : "${work:?}"
 
-# mirrored ADDRESS: of several beginnings that fit, the longest decides; of equal ones, the first.
+# mirrored ADDRESS: the given ones go before the image's own; in each list the longest beginning that fits decides.
 mirrored() {
-  local address=$1 pair old longest='' instead=''
-  for pair in ${IMAGEGEN_MIRRORS-} $MIRRORS; do
-    old=${pair%%=*}
-    if [[ $address == "$old"* && ${#old} -gt ${#longest} ]]; then
-      longest=$old instead=${pair#*=}
-    fi
+  local list pair old longest='' instead=''
+  for list in "${IMAGEGEN_MIRRORS-}" "$MIRRORS"; do
+    for pair in $list; do
+      old=${pair%%=*}
+      if [[ $1 == "$old"* && ${#old} -gt ${#longest} ]]; then
+        longest=$old instead=${pair#*=}
+      fi
+    done
+    [[ -z $longest ]] || break
   done
-  echo "$instead${address#"$longest"}"
+  echo "$instead${1#"$longest"}"
 }
 
 # mirror_file FILE: each address in a file of sources.

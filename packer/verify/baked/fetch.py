@@ -78,25 +78,33 @@ def fetch(lock: Path, folder: Path, wanted: Wanted, mirrors: Mirrors, pace: Pace
 
 @dataclass(frozen=True)
 class Mirrors:
-    """What is asked in place of an address, by its beginning: the longest one decides, of equal ones the first."""
+    """What is asked in place of an address, by its beginning.
 
-    pairs: Sequence[tuple[str, str]] = ()
+    The first list with a beginning that fits decides, and in it the longest, of equal ones the first.
+    """
+
+    lists: Sequence[Sequence[tuple[str, str]]] = ()
 
     @classmethod
-    def parse(cls, text: str) -> Mirrors:
-        """Read `OLD=NEW` words; `ValueError` for another word."""
-        words = [word.partition("=") for word in text.split()]
-        if wrong := [old for old, equals, _ in words if not equals or not old]:
-            raise ValueError(f"{wrong[0]!r} is not OLD=NEW")
-        return cls(tuple((old, new) for old, _, new in words))
+    def parse(cls, *texts: str) -> Mirrors:
+        """Read lists of `OLD=NEW` words; `ValueError` for another word."""
+        return cls([_pairs(text) for text in texts])
 
     def of(self, url: str) -> str:
         """The address to ask."""
-        fitting = [(old, new) for old, new in self.pairs if url.startswith(old)]
-        if not fitting:
-            return url
-        old, new = max(fitting, key=lambda pair: len(pair[0]))
-        return new + url[len(old) :]
+        for pairs in self.lists:
+            fitting = [(old, new) for old, new in pairs if url.startswith(old)]
+            if fitting:
+                old, new = max(fitting, key=lambda pair: len(pair[0]))
+                return new + url[len(old) :]
+        return url
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    words = [word.partition("=") for word in text.split()]
+    if wrong := [old for old, equals, _ in words if not equals or not old]:
+        raise ValueError(f"{wrong[0]!r} is not OLD=NEW")
+    return [(old, new) for old, _, new in words]
 
 
 def read_small(url: str, pace: Pace = Pace()) -> bytes:
