@@ -19,9 +19,9 @@ edit() {
 }
 
 # auditd would write on into a file that is emptied under it, and refuses to be stopped by systemctl.
-# The seed's service would write a new one when the machine is switched off.
+# The seed's service, and chronyd with its drift, would write what they know when the machine is switched off.
 stop_services() {
-  systemctl stop kubelet.service containerd.service systemd-random-seed.service
+  systemctl stop kubelet.service containerd.service systemd-random-seed.service 'chrony*.service'
   if pidof auditd >/dev/null; then
     systemctl kill auditd.service
     timeout 20 bash -c 'while pidof auditd >/dev/null; do sleep 0.2; done'
