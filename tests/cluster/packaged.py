@@ -91,5 +91,5 @@ def _runc(bundle: Path, scratch: Path) -> Path:
     """Debian's, for the vendor's cannot be had here."""
     tree = scratch / "runc"
     subprocess.run(["dpkg-deb", "-x", bundle / "packages/runc.deb", tree], check=True)
-    (program,) = (path for path in tree.rglob("runc") if path.is_file() and "bin" in path.parts[-2])
+    (program,) = (path for path in tree.glob("usr/*bin/runc") if not path.is_symlink())
     return program

@@ -16,6 +16,7 @@ from imagegen.inventory import read_inventory
 DPKG = """\
 ii |runc|1.1.5+ds1-1|amd64|runc|1.1.5+ds1-1
 ii |libc6|2.36-9|amd64|glibc|2.36-9
+hi |kubelet|1.37.2-1.1|amd64|kubelet|1.37.2-1.1
 rc |gone|1|amd64|gone|1
 """
 RPM = """\
@@ -94,8 +95,9 @@ def test_the_system_and_its_kernels(machine: Machine) -> None:
 def test_debian_packages(machine: Machine) -> None:
     machine.answers("dpkg-query", DPKG)
     packages = machine.taken()["packages"]
-    assert [(package["name"], package["source"]) for package in packages] == [("libc6", "glibc"), ("runc", "runc")]
-    assert packages[1] == {
+    found = [(package["name"], package["source"]) for package in packages]
+    assert found == [("kubelet", "kubelet"), ("libc6", "glibc"), ("runc", "runc")]
+    assert packages[2] == {
         "type": "deb",
         "name": "runc",
         "version": "1.1.5+ds1-1",
@@ -154,6 +156,6 @@ def test_imagegen_reads_what_the_machine_wrote(machine: Machine) -> None:
     machine.write("usr/bin/kubelet", "kubelet")
     read = read_inventory(json.loads(json.dumps(machine.taken(usr__bin__kubelet="1.37.2"))))
     assert (read.image, read.fingerprint, read.system, read.system_version) == ("node", "f" * 64, "debian", "12")
-    assert [package.name for package in read.packages] == ["libc6", "runc"]
+    assert [package.name for package in read.packages] == ["kubelet", "libc6", "runc"]
     assert [binary.path for binary in read.binaries] == ["/usr/bin/kubelet"]
     assert [image.digest for image in read.images] == ["sha256:aa"]

@@ -46,7 +46,8 @@ def _packages() -> Iterator[dict[str, str]]:
     if shutil.which("dpkg-query"):
         for line in _said("dpkg-query", "--show", f"--showformat={_DEB_FIELDS}").splitlines():
             status, name, version, architecture, source, source_version = line.split("|")
-            if status.startswith("ii"):
+            # The first letter is what is wanted of it: to be there, or to stay as it is.
+            if status[:2] in {"ii", "hi"}:
                 yield _package("deb", name, version, architecture, source, source_version)
     if shutil.which("rpm"):
         for line in _said("rpm", "--query", "--all", f"--queryformat={_RPM_FIELDS}").splitlines():
