@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.cluster import serving
@@ -93,3 +93,18 @@ def _runc(bundle: Path, scratch: Path) -> Path:
     subprocess.run(["dpkg-deb", "-x", bundle / "packages/runc.deb", tree], check=True)
     (program,) = (path for path in tree.glob("usr/*bin/runc") if not path.is_symlink())
     return program
+
+
+def set_mirrors(settings: Path, pairs: Iterable[str]) -> None:
+    """Let an emitted image ask for everything elsewhere."""
+    text = settings.read_text()
+    assert "\nMIRRORS=''\n" in text
+    settings.write_text(text.replace("\nMIRRORS=''\n", f"\nMIRRORS='{' '.join(pairs)}'\n"))
+
+
+def trust_registry(root: Path, server: str) -> Path:
+    """Tell a machine's containerd that a registry speaks no TLS; the file that says so."""
+    hosts = root / f"etc/containerd/certs.d/{server}/hosts.toml"
+    hosts.parent.mkdir(parents=True)
+    hosts.write_text(f'server = "http://{server}"\n')
+    return hosts

@@ -30,17 +30,13 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 BUILD = IPv4Interface("10.79.0.1/24")
 BUILD_MACHINE = "10.79.0.2/24"
 SERVER = f"{BUILD.ip}:{serving.PORT}"
-MIRRORS = " ".join(
-    [
-        *(f"{scheme}://{host}/=http://{SERVER}/{host}/" for scheme, host in (
-            ("https", "pkgs.k8s.io"), ("https", "download.docker.com"), ("http", "deb.debian.org"),
-        )),
-        *(f"{host}/={SERVER}/{host}/" for host in ("registry.k8s.io", "ghcr.io")),
-    ]
-)  # fmt: skip
+HOSTS = {"https": ("pkgs.k8s.io", "download.docker.com"), "http": ("deb.debian.org",)}
+MIRRORS = (
+    *(f"{scheme}://{host}/=http://{SERVER}/{host}/" for scheme, hosts in HOSTS.items() for host in hosts),
+    *(f"{host}/={SERVER}/{host}/" for host in ("registry.k8s.io", "ghcr.io")),
+)
 INVENTORY = "var/lib/imagegen-build/inventory.json"
 KEYRING = "usr/share/keyrings/lab.asc"
-HOSTS = f"etc/containerd/certs.d/{SERVER}/hosts.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +67,13 @@ def baked(tmp_path_factory: pytest.TempPathFactory, report: list[str]) -> Iterat
     with lab.opened(folder, operator=BUILD) as opened, serving.served(opened.network.name, str(BUILD.ip), web):
         bake = nspawn_bake.prepared(opened, "bake", base=base().disk, bundle=None, packer=packer)
         change_sources(bake.machine.root, signer)
+        hosts = packaged.trust_registry(bake.machine.root, SERVER)
         bake.boot()
         bake.machine.shell(f"ip address add {BUILD_MACHINE} dev eth0 && ip link set eth0 up")
         bake.run_until("86-")
         said, taken = (json.loads((bake.machine.root / path).read_text()) for path in (nspawn_bake.REPORT, INVENTORY))
         bake.run_until(nspawn_bake.SEAL)
-        (bake.machine.root / HOSTS).unlink()
+        hosts.unlink()
         raw = bake.finish(folder / "baked.raw")
     report.append("image of packages: " + ", ".join(f"{name} {value:.1f} s" for name, value in bake.seconds.items()))
     yield Baked(disk=raw, site=made, report=said, inventory=taken, seconds=bake.seconds)
@@ -89,19 +86,17 @@ def tell(settings: Path, signer: vendors.Signer) -> None:
     for vendor in load_assets().catalog.vendors.repositories.values():
         assert vendor["apt"].fingerprint in text
         text = text.replace(vendor["apt"].fingerprint, signer.fingerprint)
-    assert "\nMIRRORS=''\n" in text
-    settings.write_text(text.replace("\nMIRRORS=''\n", f"\nMIRRORS='{MIRRORS}'\n"))
+    settings.write_text(text)
+    packaged.set_mirrors(settings, MIRRORS)
 
 
 def change_sources(root: Path, signer: vendors.Signer) -> None:
-    """Debian's own addresses, as a cloud image has them; this lab's key; a registry without TLS."""
+    """Debian's own addresses, as a cloud image has them, and this lab's key."""
     shutil.rmtree(root / "etc/apt/sources.list.d")
     (root / "etc/apt/sources.list.d").mkdir()
     line = f"deb [signed-by=/{KEYRING}] http://{packaged.DEBIAN} {packaged.DEBIAN_SUITE}\n"
     (root / "etc/apt/sources.list").write_text(line)
     (root / KEYRING).write_bytes(signer.public)
-    (root / HOSTS).parent.mkdir(parents=True)
-    (root / HOSTS).write_text(f'server = "http://{SERVER}"\n')
 
 
 @pytest.fixture(scope="module")
