@@ -49,12 +49,13 @@ def _may_be_first(verdict: Verdict, waiting: Sequence[Verdict]) -> bool:
 
 def _without_the_first(waiting: Sequence[Verdict], candidates: Sequence[Verdict]) -> str:
     who = f"{_names(waiting)} {_wait(waiting)} for the endpoint ({_reasons(waiting)})"
-    if candidates:
-        return (
-            f"{who}. Whether the node that starts the cluster is among {_names([*candidates, *waiting])}, these logs "
-            "do not show: if it is one that has a trouble of its own, mend that one first."
-        )
     first = " or ".join(dict.fromkeys(verdict.story.awaited for verdict in waiting if verdict.story.awaited))
+    if candidates:
+        told = f", {first}," if first else ""
+        return (
+            f"{who}. Whether the node that starts the cluster{told} is among {_names([*candidates, *waiting])}, these "
+            "logs do not show: if it is one that has a trouble of its own, mend that one first."
+        )
     if first:
         return (
             f"{who}, and the log of the node that starts the cluster, {first}, is not among these: give it as well, it "
@@ -70,13 +71,15 @@ def _without_the_first(waiting: Sequence[Verdict], candidates: Sequence[Verdict]
 def _for_the_first(first: Verdict, waiting: Sequence[Verdict]) -> str:
     who = f"{_names(waiting)} {_wait(waiting)} for the endpoint ({_reasons(waiting)})"
     story = first.story
-    if story.outcome is Outcome.DONE:
+    # Its guard has found the cluster, and made it one of those that join.
+    found = any(step.name == "endpoint" for step in story.steps)
+    if found or story.outcome is Outcome.DONE:
         reasons = {verdict.story.trouble.reason for verdict in waiting if verdict.story.trouble}
         way = "the endpoint's address, its balancer, and firewalls" if reasons & _NO_ENDPOINT else ""
         inside = "the tokens: of the same secrets bundle, and not expired" if reasons & _NOT_READY else ""
         return (
-            f"{who}, and {first.name} has started the cluster. If these logs are of the same time, look at "
-            f"{'; '.join(filter(None, (way, inside)))}."
+            f"{who}, and {first.name} has {'found' if found else 'started'} the cluster. If these logs are of the same "
+            f"time, look at {'; '.join(filter(None, (way, inside)))}."
         )
     if story.trouble is not None:
         state = "its last try failed" if story.outcome is Outcome.RUNNING else story.outcome

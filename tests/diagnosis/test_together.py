@@ -157,6 +157,23 @@ def test_nobody_is_the_first(boot: Boot) -> None:
     )
 
 
+def test_the_first_may_be_among_those_that_do_not_tell(boot: Boot) -> None:
+    other = boot("cp2", SHARED, address="192.168.0.12", firstNode=["cp1"])
+    early = boot("cp1", SHARED, firstNode=["cp1"]).decode().partition("imagegen: phase=settle")[0].encode()
+    (sentence,) = diagnosed(cp1=early, cp2=other).together
+    assert "Whether the node that starts the cluster, cp1, is among cp1 and cp2, these logs do not show" in sentence
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_first_that_has_found_the_cluster_does_not_start_it(boot: Boot) -> None:
+    waiting = boot("w1", WORKER, address="192.168.0.14")
+    boot.cluster.start()
+    first = boot("cp1", SHARED, firstNode=["cp1"])
+    boot.cluster.stop()
+    (sentence,) = diagnosed(cp1=first, w1=waiting).together
+    assert sentence.startswith("w1 waits for the endpoint (refused), and cp1 has found the cluster. If these logs are")
+
+
 def test_two_firsts(boot: Boot) -> None:
     one = boot("cp1", SHARED, firstNode=["cp1"])
     other = boot("cp1_again", SHARED, firstNode=["cp1"])
