@@ -188,22 +188,29 @@ def _hook_stages(part: Part) -> frozenset[str]:
     return frozenset(PurePosixPath(file.path).parent.name for file in part.files if file.path.startswith(_HOOKS))
 
 
+# Who may become what; each has all phases of those, and the conditions tell them apart.
+_BECOMES = {RoleKind.CONTROL_PLANE: frozenset({RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN})}
+
+
 def _stages(kind: RoleKind, phases: tuple[PhaseFacts, ...], hooks: frozenset[str]) -> Iterator[Stage]:
+    becomes = _BECOMES.get(kind, frozenset({kind}))
     for phase in phases:
         if phase.hooks and phase.hooks not in hooks:
             continue
         joins_only, starts_only = phase.modes == {"join"}, phase.modes == {"init"}
-        if kind not in phase.roles or (starts_only and kind is not RoleKind.CONTROL_PLANE_INIT):
+        if not becomes & phase.roles or (starts_only and not kind.may_initialise):
             continue
         condition = ""
-        if kind is RoleKind.CONTROL_PLANE_INIT:
+        if kind.may_initialise:
             condition = "if it joins" if joins_only else "if it starts the cluster" if starts_only else ""
+        if not becomes <= phase.roles and not condition:
+            condition = "if it is the first"
         yield Stage(phase=phase, condition=condition)
 
 
 def _ready(role: RolePlan) -> str:
     if role.cni == "none":
         return "the node is Ready once a CNI plugin runs on it, which you give the cluster: the spec says `cni: none`"
-    if role.kind is RoleKind.CONTROL_PLANE_INIT:
+    if role.kind.may_initialise:
         return f"the node is Ready once the {role.cni} that was applied runs on it"
     return f"the node is Ready once the cluster's {role.cni} runs on it"

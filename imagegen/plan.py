@@ -22,7 +22,13 @@ class RoleKind(StrEnum):
 
     CONTROL_PLANE_INIT = "control-plane-init"
     CONTROL_PLANE_JOIN = "control-plane-join"
+    CONTROL_PLANE = "control-plane"
     WORKER = "worker"
+
+    @property
+    def may_initialise(self) -> bool:
+        """Whether a machine with this user-data may have to start the cluster."""
+        return self in {RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -122,7 +128,9 @@ class RolePlan:
     """One role: everything that its user-data says.
 
     `image` is the name of the image that it boots from; `join_token` is what the role joins with; `init_tokens` are
-    created by the role that initialises; `pki` maps paths below the staged PKI folder to PEM, empty for workers.
+    created by the role that may initialise; `first_node` are names and addresses of the machine that does, where all
+    control planes have one role; no `taints`: those that kubeadm gives the role by itself; `pki` maps paths below the
+    staged PKI folder to PEM, empty for workers.
     """
 
     name: str
@@ -137,8 +145,9 @@ class RolePlan:
     kubeadm: KubeadmPlan
     join_token: str
     init_tokens: tuple[TokenPlan, ...]
+    first_node: tuple[str, ...]
     labels: Mapping[str, str]
-    taints: tuple[Mapping[str, str], ...]
+    taints: tuple[Mapping[str, str], ...] | None
     pki: Mapping[str, str]
     ignore_preflight_errors: tuple[str, ...]
     disks: tuple[DiskPlan, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from imagegen.plan import ClusterPlan, ImagePlan, RoleKind, StockPlan
+from imagegen.plan import ClusterPlan, ImagePlan, RoleKind, RolePlan, StockPlan
 
 _TEXT = """\
 # {name}: Kubernetes {version}
@@ -66,6 +66,7 @@ _METADATA = """
 _WHO = {
     RoleKind.CONTROL_PLANE_INIT: "the first control plane, exactly one machine",
     RoleKind.CONTROL_PLANE_JOIN: "every further control plane, if there are any",
+    RoleKind.CONTROL_PLANE: "every control plane, all alike; {first} starts the cluster, the others join it",
     RoleKind.WORKER: "workers of the pool {pool}",
 }
 
@@ -75,8 +76,7 @@ def render_readme(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> str:
     suffix = "yaml" if plan.delivery.encoding == "plain" else "yaml` (or, through the API, its `.base64"
     close = "" if plan.delivery.encoding == "plain" else ")"
     roles = "\n".join(
-        f"   * {_WHO[role.kind].format(pool=role.pool)}: image `{role.image}`, `user-data/{role.name}.{suffix}`{close}"
-        for role in plan.roles
+        f"   * {_who(role)}: image `{role.image}`, `user-data/{role.name}.{suffix}`{close}" for role in plan.roles
     )
     names = ", ".join(f"`{node.name}` ({node.role})" for node in plan.nodes)
     tokens = plan.delivery.http_tokens
@@ -88,6 +88,10 @@ def render_readme(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> str:
         nodes=_NODES.format(names=names) if names else "",
         metadata=_METADATA.format(tokens=tokens) if tokens else "",
     )
+
+
+def _who(role: RolePlan) -> str:
+    return _WHO[role.kind].format(pool=role.pool, first=" or ".join(f"`{item}`" for item in role.first_node))
 
 
 def _made(plan: ClusterPlan, stocks: Mapping[str, StockPlan]) -> list[str]:

@@ -19,7 +19,8 @@ def complete_pools(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_roles(context: typer.Context, incomplete: str) -> list[str]:
     """The roles of the spec that stands on the command line."""
-    planes = ("control-plane-init", "control-plane-join")
+    shared = "shared" in _from_spec(context, lambda cluster: [cluster["controlPlane"].get("userData", "")])
+    planes = (CONTROL_PLANE,) if shared else ("control-plane-init", "control-plane-join")
     return _starting([*planes, *(f"worker-{name}" for name in _pools(context))], incomplete)
 
 

@@ -15,7 +15,8 @@ _WIDTH = 100
 _INDENT = " " * 8
 # A message holds up to 400 characters of kubeadm's.
 _LONGEST_QUOTE = 500
-_JOINS = {"control-plane-join", "worker"}
+# All roles there are: nothing is known then.
+_ANY_ROLE = 3
 _SURE = {
     Sure.CERTAIN: "certain: the log says it itself",
     Sure.LIKELY: "likely: this is its usual sign, and no more",
@@ -132,10 +133,10 @@ def _known(verdict: Verdict) -> Iterator[str]:
         yield f"machine {verdict.machine}"
     if story.node:
         yield f"node {story.node} at {story.address}"
-    if story.roles and set(story.roles) <= _JOINS:
+    if 0 < len(story.roles) < _ANY_ROLE:
         yield " or ".join(story.roles)
-    elif len(story.roles) == 1:
-        yield story.roles[0]
+    if story.awaited:
+        yield f"the first is {story.awaited}"
     if story.tries > 1:
         yield f"{story.tries} tries of kubeadm"
     if story.starts > 1:

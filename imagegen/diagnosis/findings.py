@@ -95,7 +95,8 @@ def _in_kubeadm(trouble: Trouble, known: Knowledge) -> Iterator[Finding]:
     vague = [facts for facts in symptoms if facts.vague]
     for lines, wanted in (((own,), precise), (said, precise), ((own,), vague), (said, vague)):
         if found := tuple(_matches(lines, wanted, known.mask)):
-            yield from found
+            # What the node itself has understood is told as its reason.
+            yield from (finding for finding in found if finding.code != trouble.reason)
             return
 
 

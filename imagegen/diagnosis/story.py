@@ -12,9 +12,15 @@ from imagegen.catalog.firstboot import PhaseFacts
 from imagegen.diagnosis.events import MARK, Event, Mask, events_of
 from imagegen.diagnosis.reading import Boot, Line, Log
 
-_INIT, _DONE, _WIPE = "control-plane-init", "done", "wipe"
+_INIT, _JOIN, _DONE, _WIPE = "control-plane-init", "control-plane-join", "done", "wipe"
+# User-data of all control planes: the machine is one of the two as soon as it has settled.
+_SHARED = "control-plane"
 _TRY = re.compile(r"try (\d+)\b")
-_SETTLED = re.compile(r"([a-z0-9.-]+), address (\S+(?:, \S+)*)")
+# With shared user-data, it says as well what has become of the machine (bootstrap/roles.py).
+_SETTLED = re.compile(
+    r"(?P<node>[a-z0-9.-]+), address (?P<address>[^\s;]+(?:, [^\s;]+)*)"
+    r"(?:; (?P<role>the first|joins the first) control plane(?:, (?P<awaited>.+))?)?"
+)
 
 
 class Outcome(StrEnum):
@@ -62,7 +68,7 @@ class Story:
     """The story of one node.
 
     `within`: it is at work in this phase, not behind it; `silent`: the lines of a later boot, in which first boot says
-    nothing.
+    nothing; `shared`: its user-data is that of all control planes; `awaited`: the name or address of the first of them.
     """
 
     outcome: Outcome
@@ -71,6 +77,8 @@ class Story:
     roles: tuple[str, ...] = ()
     node: str = ""
     address: str = ""
+    shared: bool = False
+    awaited: str = ""
     tries: int = 0
     starts: int = 0
     steps: tuple[Step, ...] = ()
@@ -91,13 +99,15 @@ def tell(log: Log, phases: Sequence[PhaseFacts], mask: Mask) -> Story:
     events, boot = told[last], log.boots[last]
     was_done = any(_is_done(event) for earlier in told[:last] for event in earlier)
     outcome, guessed = _outcome(events, boot, was_done=was_done)
-    node, address = _identity([event for boot_events in told for event in boot_events])
+    settled = _settled([event for boot_events in told for event in boot_events])
     return Story(
         outcome=outcome,
         phase=events[-1].name,
-        roles=_roles(events, phases),
-        node=node,
-        address=address,
+        roles=_told_role(settled) or _roles(events, phases),
+        node=settled["node"] if settled else "",
+        address=settled["address"] if settled else "",
+        shared=bool(_told_role(settled)),
+        awaited=(settled["awaited"] or "") if settled else "",
         tries=_tries(events),
         starts=max(1, sum(1 for event in events if event.phase == _WIPE)),
         steps=_steps(events),
@@ -155,7 +165,7 @@ def _steps(events: Sequence[Event]) -> tuple[Step, ...]:
 
 
 def _roles(events: Sequence[Event], phases: Sequence[PhaseFacts]) -> tuple[str, ...]:
-    """Every role that such lines may come from: a console names none."""
+    """Every role that such lines may come from."""
     seen = {event.phase for event in events}
     roles = {role for phase in phases for role in phase.roles}
     for phase in phases:
@@ -168,9 +178,16 @@ def _roles(events: Sequence[Event], phases: Sequence[PhaseFacts]) -> tuple[str, 
     return tuple(sorted(roles))
 
 
-def _identity(events: Sequence[Event]) -> tuple[str, str]:
+def _settled(events: Sequence[Event]) -> re.Match[str] | None:
+    """What the machine last said of itself."""
     found = [match for event in events if event.phase == "settle" and (match := _SETTLED.fullmatch(event.message))]
-    return (found[-1][1], found[-1][2]) if found else ("", "")
+    return found[-1] if found else None
+
+
+def _told_role(settled: re.Match[str] | None) -> tuple[str, ...]:
+    """With shared user-data, the role is told."""
+    what = settled["role"] if settled else None
+    return () if not what else (_INIT,) if what == "the first" else (_JOIN,)
 
 
 def _tries(events: Sequence[Event]) -> int:
@@ -195,7 +212,8 @@ def _of_status(status: Mapping[str, Any], mask: Mask) -> Story:
         outcome=outcome,
         phase=phase,
         within=_word(status, "status") == "running",
-        roles=(role,) if role else (),
+        roles=(_INIT, _JOIN) if role == _SHARED else (role,) if role else (),
+        shared=role == _SHARED,
         tries=int(_figure(status.get("tries"))),
         starts=1,
         steps=steps,

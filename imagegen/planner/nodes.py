@@ -5,14 +5,16 @@ from __future__ import annotations
 from imagegen.bundle import Bundle
 from imagegen.plan import NodePlan, RoleKind
 from imagegen.planner.roles import worker_role
-from imagegen.spec import Address, Cluster, Node
+from imagegen.spec import Address, Cluster, Node, UserData
 
 
 def plan_nodes(cluster: Cluster, bundle: Bundle) -> tuple[NodePlan, ...]:
     """Every fixed node with the role it boots as; the first control plane initialises."""
+    shared = cluster.control_plane.user_data is UserData.SHARED
+    first = RoleKind.CONTROL_PLANE if shared else RoleKind.CONTROL_PLANE_INIT
+    others = RoleKind.CONTROL_PLANE if shared else RoleKind.CONTROL_PLANE_JOIN
     roles: list[tuple[Node, str]] = [
-        (node, RoleKind.CONTROL_PLANE_JOIN if number else RoleKind.CONTROL_PLANE_INIT)
-        for number, node in enumerate(cluster.control_plane.nodes)
+        (node, others if number else first) for number, node in enumerate(cluster.control_plane.nodes)
     ]
     roles += [(node, worker_role(pool)) for pool in cluster.node_pools for node in pool.nodes]
     return tuple(_plan_node(cluster, bundle, node, role) for node, role in roles)

@@ -23,7 +23,7 @@ from imagegen.planner.components import plan_components
 from imagegen.planner.credentials import credential_files, credential_flags
 from imagegen.planner.files import PATCHES, plan_files
 from imagegen.planner.signing import needs_signing_file
-from imagegen.spec import Cluster, ControlPlane, Disk, NodeName, NodePool, ProviderType
+from imagegen.spec import Cluster, ControlPlane, Disk, NodeName, NodePool, ProviderType, Taint, UserData
 
 _ETCD_DATA = "/var/lib/etcd"
 
@@ -34,12 +34,12 @@ def worker_role(pool: NodePool) -> str:
 
 
 def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
-    """Both control-plane roles, and one for each pool."""
+    """The control planes' role or roles, and one for each pool."""
     kubeadm = _kubeadm(cluster, facts, bundle)
     patched = replace(kubeadm, patches_folder=PATCHES) if needs_signing_file(cluster, bundle) else kubeadm
     shared = credential_files(cluster, facts)
     # A control plane that was made elsewhere is nobody's role.
-    kinds = (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN) if bundle.authorities else ()
+    kinds = _kinds(cluster) if bundle.authorities else ()
     images = cluster.references
     planes = tuple(
         _role(cluster, patched, bundle, kind, shared, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",])
@@ -62,6 +62,12 @@ def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tupl
     return planes + workers
 
 
+def _kinds(cluster: Cluster) -> tuple[RoleKind, ...]:
+    if cluster.control_plane.user_data is UserData.SHARED:
+        return (RoleKind.CONTROL_PLANE,)
+    return (RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN)
+
+
 def _role(
     cluster: Cluster,
     kubeadm: KubeadmPlan,
@@ -74,8 +80,7 @@ def _role(
     image: str | None,
     node_pool: NodePool | None = None,
 ) -> RolePlan:
-    initialises = kind is RoleKind.CONTROL_PLANE_INIT
-    taints = node_pool.taints if node_pool else ()
+    taints = node_pool.taints or None if node_pool else cluster.control_plane.taints
     disks = node_pool.disks if node_pool else cluster.control_plane.disks
     return RolePlan(
         name=name,
@@ -89,9 +94,10 @@ def _role(
         cni=cluster.network.cni,
         kubeadm=kubeadm,
         join_token=bundle.tokens[pool],
-        init_tokens=_tokens(cluster, bundle) if initialises else (),
+        init_tokens=_tokens(cluster, bundle) if kind.may_initialise else (),
+        first_node=cluster.control_plane.first if kind is RoleKind.CONTROL_PLANE else (),
         labels=node_pool.labels if node_pool else {},
-        taints=tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints),
+        taints=_taints(taints),
         pki=_pki(bundle, bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
         ignore_preflight_errors=_ignored(cluster, disks),
         disks=tuple(
@@ -106,6 +112,12 @@ def _role(
         time=_time(cluster, kind),
         admin=_admin(cluster),
     )
+
+
+def _taints(taints: tuple[Taint, ...] | None) -> tuple[dict[str, str], ...] | None:
+    if taints is None:
+        return None
+    return tuple({"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in taints)
 
 
 def _node_name(cluster: Cluster, group: ControlPlane | NodePool, pool: str) -> NodeNamePlan:

@@ -44,6 +44,7 @@ from imagegen.rules.nodes import (
 from imagegen.rules.preflight import check_ignored, check_sysctls
 from imagegen.rules.proxies import check_proxy_files
 from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
+from imagegen.rules.shared import check_first_node
 from imagegen.rules.sources import check_base, check_sources
 from imagegen.rules.stock import check_bundle_address, check_stock_settings, check_stock_source, check_stock_system
 from imagegen.spec import Cluster
@@ -69,6 +70,7 @@ RULES: tuple[Rule, ...] = (
     check_node_names,
     check_addresses,
     check_control_plane,
+    check_first_node,
     check_replicas,
     check_pool_replicas,
     check_scaling,

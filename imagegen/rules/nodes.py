@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imagegen.bundle import CONTROL_PLANE
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path, Severity
-from imagegen.spec import Cluster, ControlPlane, Node, NodeName, NodePool, split_endpoint
+from imagegen.spec import Cluster, ControlPlane, Node, NodeName, NodePool, UserData, split_endpoint
 
 
 def _nodes(cluster: Cluster) -> Iterator[tuple[Path, Node]]:
@@ -65,7 +65,14 @@ def check_control_plane(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
             path=("controlPlane",),
             on_key=True,
         )
-    ours = {"endpoint": plane.endpoint, "nodes": plane.nodes, "auditPolicy": plane.audit_policy}
+    ours = {
+        "endpoint": plane.endpoint,
+        "userData": plane.user_data is UserData.SHARED,
+        "firstNode": plane.first_node,
+        "nodes": plane.nodes,
+        "taints": plane.taints,
+        "auditPolicy": plane.audit_policy,
+    }
     for key in [key for key, value in ours.items() if plane.existing and value]:
         yield Diagnostic(
             code="IG223",

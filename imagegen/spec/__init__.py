@@ -11,7 +11,15 @@ from imagegen.spec.builders import (
     VsphereBuilder,
 )
 from imagegen.spec.cluster import Cluster
-from imagegen.spec.forms import Address, Network, Reference, field_name, read_hostname, split_endpoint
+from imagegen.spec.forms import (
+    Address,
+    Network,
+    Reference,
+    field_name,
+    read_address,
+    read_hostname,
+    split_endpoint,
+)
 from imagegen.spec.images import (
     BakeHook,
     Image,
@@ -64,6 +72,7 @@ from imagegen.spec.words import (
     NodeName,
     ProviderType,
     TokenRenewal,
+    UserData,
 )
 
 __all__ = [
@@ -122,8 +131,10 @@ __all__ = [
     "Taint",
     "Time",
     "TokenRenewal",
+    "UserData",
     "VsphereBuilder",
     "field_name",
+    "read_address",
     "read_hostname",
     "source_of",
     "split_endpoint",

@@ -30,6 +30,14 @@ def read_hostname(text: str) -> str:
     return text
 
 
+def read_address(text: str) -> Address | None:
+    """The address that the text is; nothing where it is a name."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
 def split_endpoint(endpoint: str) -> tuple[str, int]:
     """Host and port of `host:port` (IPv6 in brackets); `ValueError` for anything else."""
     host, colon, port = endpoint.rpartition(":")

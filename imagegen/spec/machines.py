@@ -5,8 +5,8 @@ from dataclasses import field
 from typing import Any
 
 from imagegen.frozen import dataclass
-from imagegen.spec.forms import Address
-from imagegen.spec.words import NodeName
+from imagegen.spec.forms import Address, read_address
+from imagegen.spec.words import NodeName, UserData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +35,28 @@ class ExistingControlPlane:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taint:
+    """A node taint."""
+
+    key: str
+    effect: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPlane:
-    """The control planes: ours, with an `endpoint`, or `existing` ones that pools join."""
+    """The control planes: ours, with an `endpoint`, or `existing` ones that pools join; no `taints`: kubeadm's own."""
 
     endpoint: str | None = None
     image_ref: str | None = None
     node_name: NodeName | None = None
     node_name_prefix: str | None = None
     existing: ExistingControlPlane | None = None
+    user_data: UserData = UserData.PER_ROLE
+    first_node: str | None = None
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
+    taints: tuple[Taint, ...] | None = None
     cert_sans: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
     audit_policy: Mapping[str, Any] | None = None
@@ -56,18 +68,19 @@ class ControlPlane:
         return 0 if self.existing else self.replicas or len(self.nodes) or 1
 
     @property
+    def first(self) -> tuple[str, ...]:
+        """Name and address, or either, of the control plane that starts the cluster, as far as the spec says it."""
+        given = self.first_node
+        address = read_address(given) if given else None
+        fitting = [node for node in self.nodes if given in {None, node.name} or address == node.address]
+        if fitting:
+            return fitting[0].name, str(fitting[0].address)
+        return (str(address or given),) if given else ()
+
+    @property
     def address(self) -> str:
         """host:port of the API server; the rules see to it that there is one."""
         return (self.existing.endpoint if self.existing else self.endpoint) or ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taint:
-    """A node taint."""
-
-    key: str
-    effect: str
-    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

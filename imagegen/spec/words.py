@@ -69,6 +69,13 @@ class NodeName(StrEnum):
     PREFIX_AND_INSTANCE_ID = "prefix+instance-id"
 
 
+class UserData(StrEnum):
+    """Whether the first control plane has user-data of its own, or all have the same."""
+
+    PER_ROLE = "perRole"
+    SHARED = "shared"
+
+
 class TokenRenewal(StrEnum):
     """Who makes expired tokens good again."""
 

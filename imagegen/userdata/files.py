@@ -48,7 +48,7 @@ def _files(role: RolePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
 
 def _kubeadm(role: RolePlan) -> Iterator[FilePlan]:
     join = yaml_dump.dump_all(join_documents(role))
-    if role.kind is RoleKind.CONTROL_PLANE_INIT:
+    if role.kind.may_initialise:
         init = yaml_dump.dump_all(init_documents(role))
         yield FilePlan(path=f"{_STATE}/kubeadm.yaml", content=init, mode=_PRIVATE)
         # For the case that the cluster is there already: a replaced machine runs its user-data again.
@@ -69,6 +69,8 @@ def _node(role: RolePlan) -> dict[str, Any]:
         "nodeCIDRs": list(role.node_cidrs),
         "notBefore": role.not_before,
         "cni": {"name": role.cni, "podCIDR": role.kubeadm.pod_cidr},
+        **({"admin": role.admin.user} if role.admin and role.kind is not RoleKind.WORKER else {}),
+        **({"firstNode": list(role.first_node)} if role.first_node else {}),
     }
 
 

@@ -71,7 +71,8 @@ def _node_registration(role: RolePlan) -> Document:
         arguments["node-labels"] = ",".join(f"{key}={value}" for key, value in role.labels.items())
     if arguments:
         registration["kubeletExtraArgs"] = _arguments(arguments)
-    if role.taints:
+    # An empty list is another thing than none: without the key kubeadm taints control planes itself.
+    if role.taints is not None:
         registration["taints"] = [dict(taint) for taint in role.taints]
     return registration
 

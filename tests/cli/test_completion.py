@@ -89,6 +89,13 @@ def test_bash(line: str, offered: list[str]) -> None:
     assert ask("bash", "-c", BASH.format(words=line)) == offered
 
 
+def test_bash_knows_the_one_role_of_control_planes_that_are_alike() -> None:
+    data = yaml.safe_load(Path("demo.yaml").read_text())
+    data["controlPlane"]["userData"] = "shared"
+    Path("demo.yaml").write_text(yaml.safe_dump(data))
+    assert ask("bash", "-c", BASH.format(words="imagegen explain demo.yaml --role c")) == ["control-plane"]
+
+
 def test_bash_completes_files_where_it_has_nothing_else() -> None:
     ours, theirs = pty.openpty()
     command = ["bash", "--noprofile", "--norc", "-i"]

@@ -15,7 +15,7 @@ from imagegen.diagnosis.reading import MAX_BYTES, Kind, read_log
 from imagegen.diagnosis.story import Outcome
 from tests.diagnosis import consoles
 from tests.diagnosis.told import KNOWN, codes, diagnosed, verdict
-from tests.firstboot.documents import INIT, WORKER
+from tests.firstboot.documents import INIT, JOIN, SHARED, WORKER
 from tests.firstboot.machine import Machine
 from tests.firstboot.servers import Cluster
 
@@ -173,6 +173,40 @@ def test_roles_that_a_console_leaves_open(machine: Machine, cluster: Cluster, wa
     machine.stage(INIT)
     machine.boot(until=100)
     assert verdict(consoles.console(machine.lines[len(waiting) :])).story.roles == ("control-plane-init",)
+
+
+def test_a_control_plane_is_told_from_a_worker_by_what_it_does_alone(machine: Machine, cluster: Cluster) -> None:
+    cluster.start()
+    machine.stage(JOIN)
+    machine.boot(until=10)
+    assert verdict(consoles.console(machine.lines)).story.roles == ("control-plane-join",)
+    assert verdict(consoles.console(machine.lines[-1:])).story.roles == ("control-plane-init", "control-plane-join")
+
+
+@pytest.mark.parametrize(
+    ("first", "role", "awaited"),
+    [(["node-1"], "control-plane-init", ""), (["cp0", "10.0.0.9"], "control-plane-join", "10.0.0.9 or cp0")],
+)
+def test_shared_user_data_tells_the_role(machine: Machine, first: list[str], role: str, awaited: str) -> None:
+    machine.stage(SHARED, firstNode=first)
+    machine.boot(until=8 if awaited else None)
+    for content in (consoles.console(machine.lines), consoles.journal_json(machine.lines)):
+        story = verdict(content).story
+        assert (story.node, story.address, story.roles) == ("node-1", "192.168.0.11", (role,))
+        assert (story.shared, story.awaited) == (True, awaited)
+    assert verdict(consoles.status_file(machine.status)).story.roles == (role,)
+
+
+def test_before_it_has_settled_shared_user_data_leaves_the_role_open(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.stage(SHARED, firstNode=["node-1"])
+    machine.answer("ip", "[]")
+    machine.boot(until=8)
+    found = diagnosed(node=consoles.status_file(machine.status))
+    assert found.verdicts[0].story.roles == ("control-plane-init", "control-plane-join")
+    show_diagnosis(found)
+    assert "  read as a status.json, control-plane-init or control-plane-join\n" in capsys.readouterr().out
 
 
 def test_boots_of_a_journal(waiting: list[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bootstrap.etcdwords import MEANINGS, reason_in
 
 from imagegen.catalog.symptoms import Place
 from imagegen.cli.diagnosed import diagnosis_as_data
@@ -56,9 +57,36 @@ def test_kubeadm_s_last_words(machine: Machine, cluster: Cluster, code: str, tex
     said = text if text.startswith("[ERROR ") else f"error: {text}"
     content = consoles.console(failing(machine, cluster, "[preflight] Running pre-flight checks", said))
     found = verdict(content).findings
+    assert text[:300] in found[0].quote
+    if reason_in(text):
+        # The node knows these words itself, and says so.
+        assert [finding.code for finding in found] == [code]
+        return
     assert [finding.code for finding in found][:-1] == [code]
     assert found[-1].code in {"kubeadm-failed", "preflight-failed"}
-    assert text[:300] in found[0].quote
+
+
+OF_ETCD = [case for case in KUBEADM_CASES if str(case.id).startswith("etcd-")]
+
+
+@pytest.mark.parametrize(("code", "text"), OF_ETCD)
+def test_what_nodes_said_before_they_knew_etcd_s_words(code: str, text: str) -> None:
+    line = f"imagegen: phase=kubeadm-join status=retry seconds=1.0 reason=kubeadm-failed message={json.dumps(text)}"
+    assert codes(consoles.console([line])) == [code, "kubeadm-failed"]
+
+
+def test_the_node_s_words_of_etcd_are_known_here() -> None:
+    signs = {facts.code: facts.sign for facts in KNOWN.tables.symptoms}
+    for code, texts in MEANINGS:
+        assert all(signs[code].search(text) for text in texts)
+        assert {facts.code: facts.causes for facts in KNOWN.tables.symptoms}[code] == KNOWN.tables.reasons[code].causes
+
+
+def test_what_else_etcd_s_trouble_shows() -> None:
+    (expired,) = KUBEADM["certificate-expired"]
+    words = f"error syncing endpoints with etcd: {expired}"
+    line = f"imagegen: phase=kubeadm-join status=retry seconds=1.0 reason=etcd-unhealthy message={json.dumps(words)}"
+    assert codes(consoles.console([line])) == ["certificate-expired", "etcd-unhealthy"]
 
 
 @pytest.mark.parametrize(("code", "text"), KUBEADM_CASES)

@@ -9,8 +9,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,7 +23,9 @@ from installing.program import run as install
 from tests.firstboot.authority import Authority
 from tests.firstboot.documents import INIT, JOIN, WORKER
 from tests.firstboot.machine import ADDRESSES, START, Machine, TimeIsUp
+from tests.firstboot.members import LOST, Etcd, member
 from tests.firstboot.servers import Cluster
+from tests.firstboot.test_membership import DEAD, ELSEWHERE, HERE, LEARNER, NODE, OTHER, publish
 from tests.stock.test_install import Machine as StockMachine
 from tests.support.web import serving
 
@@ -47,6 +49,26 @@ class Scene:
         self.machine.stage(WORKER, **changes)
         return self.machine
 
+    def plane(self, **changes: object) -> Machine:
+        """A control plane that joins a cluster which runs."""
+        self.cluster.start()
+        self.machine.stage(JOIN, **changes)
+        return self.machine
+
+    @contextmanager
+    def etcd(self, *members: dict[str, Any]) -> Iterator[Etcd]:
+        """The etcd of another control plane, with these members beside its own."""
+        folder = self.folder / "etcd"
+        folder.mkdir()
+        etcd = Etcd(self.cluster.authority, folder)
+        etcd.members = [member(OTHER, "node-2", ELSEWHERE, etcd.url), *members]
+        publish(self.machine, etcd.url)
+        self.machine.answer("kubectl", json.dumps(NODE))
+        try:
+            yield etcd
+        finally:
+            etcd.stop()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
@@ -58,7 +80,17 @@ class Recording:
 
 Trouble = Callable[[Scene], Recording | None]
 TROUBLES: dict[str, Trouble] = {}
-NOTES = {"baked-already", "cluster-found", "etcd-data", "no-manifest", "nothing-answers", "resumed", "wipe-incomplete"}
+NOTES = {
+    "baked-already",
+    "cluster-found",
+    "etcd-data",
+    "etcd-member-removed",
+    "kubeconfig-missing",
+    "no-manifest",
+    "nothing-answers",
+    "resumed",
+    "wipe-incomplete",
+}
 """What no node is stuck with: it says so in passing."""
 
 
@@ -166,6 +198,47 @@ def _(scene: Scene) -> None:
     assert scene.machine.boot() == 0
 
 
+@trouble("etcd-learner")
+def _(scene: Scene) -> None:
+    with scene.etcd(member(LEARNER, "", "https://192.168.0.13:2380", learner=True)):
+        scene.plane().boot(until=60)
+
+
+@trouble("etcd-member-lives")
+def _(scene: Scene) -> None:
+    with scene.etcd() as etcd:
+        etcd.members.append(member(DEAD, "node-1", etcd.url))
+        scene.plane().boot(until=60)
+
+
+@trouble("etcd-member-removed")
+def _(scene: Scene) -> None:
+    with scene.etcd(member(DEAD, "node-1", HERE)):
+        assert scene.plane().boot() == 0
+
+
+@trouble("etcd-member-stays")
+def _(scene: Scene) -> None:
+    said = "etcdserver: re-configuration failed due to not enough started members"
+    with scene.etcd(member(DEAD, "node-1", HERE)) as etcd:
+        etcd.refusals["/v3/cluster/member/remove"] = (400, {"code": 9, "message": said})
+        scene.plane().boot(until=60)
+
+
+@trouble("etcd-silent")
+def _(scene: Scene) -> None:
+    with scene.etcd() as etcd:
+        etcd.refusals["/v3/kv/range"] = LOST
+        scene.plane().boot(until=60)
+
+
+@trouble("etcd-unhealthy")
+def _(scene: Scene) -> None:
+    said = "error execution phase check-etcd: etcd cluster is not healthy: context deadline exceeded"
+    scene.plane().plan("kubeadm-join", *[f"echo 'error: {said}'; exit 1"] * 9)
+    scene.machine.boot(until=60)
+
+
 @trouble("hook-failed")
 def _(scene: Scene) -> None:
     path = "/etc/imagegen/hooks/pre-kubeadm/10-disk"
@@ -226,6 +299,11 @@ def _(scene: Scene) -> None:
     scene.patch.setattr(kubeadm, "COMMAND_LIMIT", 0.2)
     scene.worker().plan("kubeadm-join", *["exec sleep 60"] * 2)
     scene.machine.boot(until=15)
+
+
+@trouble("kubeconfig-missing")
+def _(scene: Scene) -> None:
+    assert scene.plane(admin="ops").boot() == 0
 
 
 @trouble("locked")
@@ -352,6 +430,11 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     scene.cluster.body = {"data": {"kubeconfig": ""}}
     scene.worker().boot(until=60)
+
+
+@trouble("turn")
+def _(scene: Scene) -> None:
+    scene.plane().boot(until=10)
 
 
 @trouble("unreachable")

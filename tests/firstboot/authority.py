@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -34,18 +34,27 @@ class Authority:
         return _key_pem(self._key)
 
     def sign_server(self, folder: Path, *, expired: bool = False, named: bool = False) -> Path:
-        """A file with the certificate and key of an API server; first boot asks for no names in it, kubeadm does."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
-        until = NOW - DAY if expired else NOW + DAY
-        builder = _builder(subject, self._name, key, until)
-        if named:
-            names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-            builder = builder.add_extension(names, critical=False)
-        certificate = builder.sign(self._key, hashes.SHA256())
+        """A file with a server's certificate and key; first boot asks for no names in an API server's, others do."""
+        certificate, key = self._sign("kube-apiserver", NOW - DAY if expired else NOW + DAY, named=named)
         path = folder / f"server-{certificate.serial_number:x}.pem"
         path.write_text(_pem(certificate) + _key_pem(key))
         return path
+
+    def sign_client(self) -> tuple[str, str]:
+        """Certificate and key of a client of etcd."""
+        certificate, key = self._sign("kube-etcd-healthcheck-client", NOW + DAY)
+        return _pem(certificate), _key_pem(key)
+
+    def _sign(
+        self, name: str, until: dt.datetime, *, named: bool = False
+    ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = _builder(subject, self._name, key, until)
+        if named:
+            here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+            builder = builder.add_extension(here, critical=False)
+        return builder.sign(self._key, hashes.SHA256()), key
 
 
 def _builder(

@@ -12,6 +12,7 @@ TOKEN = f"{TOKEN_ID}.0123456789abcdef"
 KUBEADM_API = "kubeadm.k8s.io/v1beta4"
 SA_KEY = "-----BEGIN PRIVATE KEY-----\nc2VydmljZS1hY2NvdW50\n-----END PRIVATE KEY-----\n"
 INIT, JOIN, WORKER = "control-plane-init", "control-plane-join", "worker"
+SHARED = "control-plane"
 
 
 def node(role: str, where: str, rendered: str, **changes: object) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def node(role: str, where: str, rendered: str, **changes: object) -> dict[str, A
 
 
 def kubeadm_files(role: str, endpoint: str) -> dict[str, list[dict[str, Any]]]:
-    if role == INIT:
+    if role in {INIT, SHARED}:
         return {"kubeadm.yaml": _init(endpoint), "kubeadm-join.yaml": [_join(endpoint, control_plane=True)]}
     return {"kubeadm.yaml": [_join(endpoint, control_plane=role == JOIN)]}
 

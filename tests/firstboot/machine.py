@@ -28,6 +28,7 @@ PROLOGUE = """#!/bin/sh
 root={root} plans={plans}
 echo "{name} $*" >> {calls}
 plan="$plans/{name}-$1"
+[ "$1 $2" != "init phase" ] || plan="$plans/{name}-phase"
 if [ -s "$plan" ]; then
     step=$(head -n 1 "$plan")
     sed -i 1d "$plan"
@@ -36,6 +37,16 @@ fi
 """
 KUBEADM = """
 etc="$root/etc/kubernetes"
+case "$1 $2 $3" in
+"init phase certs")
+    pki=$(sed -n 's/^certificatesDir: //p' "$6")
+    cp "$root/answers/etcd-client.crt" "$pki/etcd/healthcheck-client.crt"
+    cp "$root/answers/etcd-client.key" "$pki/etcd/healthcheck-client.key"
+    exit ;;
+"init phase kubeconfig")
+    touch "$6/admin.conf"
+    exit ;;
+esac
 case "$1" in
 reset)
     rm -rf "$etc"/pki/* "$etc"/manifests/* "$etc"/*.conf "$root"/var/lib/kubelet/* ;;
@@ -52,6 +63,14 @@ init|join)
     mkdir -p "$etc/pki"
     touch "$etc/kubelet.conf" "$etc/pki/ca.crt"
     [ "$1" = join ] || touch "$etc/admin.conf" ;;
+esac
+"""
+# What the API says of etcd's pods stands apart: `answer` is for everything else.
+KUBECTL = """
+case "$*" in
+"completion bash") echo "complete kubectl" ;;
+*" get pods "*) cat "$root/answers/pods" ;;
+*) cat "$root/answers/kubectl" ;;
 esac
 """
 ADDRESSES = [
@@ -111,8 +130,15 @@ class Machine:
         self.answer("ip", json.dumps(ADDRESSES))
         self.write("/etc/hosts", "127.0.0.1 localhost\n")
         self.script("hostname", 'echo "$1" > "$root/proc/sys/kernel/hostname"\n')
-        for name in ("ctr", "kubectl", "systemctl"):
+        self.script("runuser", 'HOME="$root/home/$2" && mkdir -p "$HOME" && cd "$HOME" && export HOME && sh -c "$4"\n')
+        for name in ("ctr", "systemctl"):
             self.script(name, "")
+        self.write("/answers/pods", '{"items": []}')
+        self.write("/answers/kubectl", "")
+        self.script("kubectl", KUBECTL)
+        certificate, key = cluster.authority.sign_client()
+        self.write("/answers/etcd-client.crt", certificate)
+        self.write("/answers/etcd-client.key", key)
 
     def write(self, path: str, content: str) -> Path:
         target = self.paths.at(path)
@@ -134,7 +160,7 @@ class Machine:
     def answer(self, name: str, output: str) -> None:
         """The program prints this, always."""
         self.write(f"/answers/{name}", output)
-        self.script(name, f'cat "$root/answers/{name}"\n')
+        self.script(name, KUBECTL if name == "kubectl" else f'cat "$root/answers/{name}"\n')
 
     def plan(self, call: str, *steps: str) -> None:
         """What `kubeadm-join` or the like does on its next calls; without `exit`, it does its usual work after."""
@@ -143,7 +169,7 @@ class Machine:
     def stage(self, role: str, **changes: object) -> None:
         """What the image and user-data bring for a node of this role."""
         node = documents.node(role, self.cluster.endpoint, RENDERED, **changes)
-        image = {"contract": 1, "name": "node", "builtBy": {"builder": "qemu", "at": BUILT}}
+        image = {"contract": 1, "name": "node", "builtBy": {"builder": "qemu", "at": BUILT}, "kubernetes": "1.37.2"}
         self.write("/etc/imagegen/node.json", json.dumps(node))
         self.write("/etc/imagegen/image.json", json.dumps(image))
         self.write("/usr/local/lib/imagegen/cni/flannel.yaml", yaml.safe_dump_all(documents.flannel()))
@@ -182,8 +208,9 @@ class Machine:
 
     @property
     def verbs(self) -> list[str]:
-        """What kubeadm was told to do, in order; its check of the configuration aside."""
-        return [call.split()[1] for call in self.calls_of("kubeadm") if call.split()[1] != "config"]
+        """What kubeadm was told to do, in order; its check of the configuration and single phases aside."""
+        said = [call.split() for call in self.calls_of("kubeadm")]
+        return [words[1] for words in said if words[1] != "config" and words[2] != "phase"]
 
     @property
     def story(self) -> list[str]:

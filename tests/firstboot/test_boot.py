@@ -28,6 +28,7 @@ def test_first_node(machine: Machine) -> None:
         "phase=guard status=ok reason=nothing-answers",
         "phase=kubeadm-init status=ok",
         "phase=cni status=ok",
+        "phase=admin status=ok",
         "phase=done status=ok",
     ]
     config = machine.paths.work / "kubeadm.yaml"
@@ -77,10 +78,11 @@ def test_pod_network_is_tried_until_the_api_takes_it(machine: Machine) -> None:
     machine.stage(INIT)
     machine.plan("kubectl---kubeconfig", "echo refused; exit 1", "echo refused; exit 1")
     assert machine.boot() == 0
-    assert machine.story[-4:] == [
+    assert machine.story[-5:] == [
         "phase=cni status=retry reason=cni-apply-failed",
         "phase=cni status=retry reason=cni-apply-failed",
         "phase=cni status=ok",
+        "phase=admin status=ok",
         "phase=done status=ok",
     ]
     assert len(machine.calls_of("kubeadm init")) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bootstrap import files
 
-from tests.firstboot.documents import INIT, JOIN, WORKER
+from tests.firstboot.documents import INIT, JOIN, SHARED, WORKER
 from tests.firstboot.machine import Machine
 from tests.firstboot.servers import Cluster
 
@@ -39,14 +39,14 @@ class PowerCutError(BaseException):
     """The machine goes dark between two writes."""
 
 
-@pytest.mark.parametrize("role", [WORKER, INIT, JOIN])
+@pytest.mark.parametrize("role", [WORKER, INIT, JOIN, SHARED])
 def test_power_may_fail_between_any_two_writes(
     machine: Machine, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
-    if role != INIT:
+    if role not in {INIT, SHARED}:
         cluster.start()
     machine.answer("kubectl", CONTROL_PLANE)
-    machine.stage(role)
+    machine.stage(role, **({"firstNode": ["node-1"]} if role == SHARED else {}))
     write, left = files.write, 0
 
     def counted(path: Path, content: bytes, mode: int, *, durable: bool = True) -> None:

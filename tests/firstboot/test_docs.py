@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from bootstrap.hooks import HOOK_LIMIT
 from bootstrap.kubeadm import COMMAND_LIMIT
-from bootstrap.phases import JOIN_MODE, PHASES, ROLES, Phase
+from bootstrap.phases import CONTROL_PLANES, JOIN_MODE, PHASES, ROLES, Phase
 from bootstrap.program import FINAL
 from bootstrap.reasons import NEXT_STEPS
 from bootstrap.report import LINE_EVERY
 from bootstrap.table import RUN
+from bootstrap.turn import APART, PLACES
 
 from imagegen import assets
 
@@ -31,7 +32,10 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def described(phase: Phase) -> list[str]:
-    roles = "all that join" if phase.modes == {JOIN_MODE} else "all" if phase.roles == ROLES else ", ".join(phase.roles)
+    joins = phase.modes == {JOIN_MODE}
+    everybody = "all that join" if joins else "all"
+    planes = "control planes that join" if joins else "control planes"
+    roles = {ROLES: everybody, CONTROL_PLANES: planes}.get(phase.roles) or ", ".join(phase.roles)
     limit = f"{phase.limit:.0f} s" if phase.limit else "-"
     return [f"`{phase.name}`", roles, phase.until, limit, phase.at_limit if phase.limit else "-", phase.does]
 
@@ -79,6 +83,10 @@ def test_figures() -> None:
     assert f"one is ended after {HOOK_LIMIT / 60:.0f} minutes" in DOC
     assert f"every {LINE_EVERY:.0f} seconds" in DOC
     assert f"exit code {FINAL}" in DOC
+
+
+def test_places_in_the_row() -> None:
+    assert f"up to {(PLACES - 1) * APART} s, {APART} s apart" in DOC
 
 
 def test_a_final_failure_is_final_for_the_service() -> None:

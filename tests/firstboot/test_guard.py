@@ -24,11 +24,16 @@ def test_joins_the_cluster_that_answers(machine: Machine, cluster: Cluster) -> N
     assert machine.story[5:] == [
         FOUND,
         "phase=endpoint status=ok",
+        "phase=turn status=waiting reason=turn",
+        "phase=turn status=ok",
+        "phase=etcd-member status=ok",
         "phase=kubeadm-join status=ok",
+        "phase=admin status=ok",
         "phase=done status=ok",
     ]
-    assert machine.calls_of("kubeadm") == [f"kubeadm join --config {machine.paths.work}/kubeadm-join.yaml"]
-    assert not machine.calls_of("kubectl")
+    assert machine.verbs == ["join"]
+    assert machine.calls_of("kubeadm join") == [f"kubeadm join --config {machine.paths.work}/kubeadm-join.yaml"]
+    assert not [call for call in machine.calls_of("kubectl") if " apply " in call]
 
 
 def test_knows_its_cluster_by_an_expired_certificate(machine: Machine, cluster: Cluster) -> None:
@@ -36,7 +41,7 @@ def test_knows_its_cluster_by_an_expired_certificate(machine: Machine, cluster: 
     machine.stage(INIT)
     machine.boot(until=60)
     assert FOUND in machine.story
-    assert not machine.calls_of("kubeadm init")
+    assert not machine.calls_of("kubeadm init --config")
 
 
 def test_waits_while_another_cluster_answers(machine: Machine, cluster: Cluster, stranger: Authority) -> None:
@@ -54,11 +59,12 @@ def test_starts_its_cluster_when_the_other_is_gone(machine: Machine, cluster: Cl
     machine.stage(INIT)
     machine.clock.at(100, cluster.stop)
     assert machine.boot() == 0
-    assert machine.story[5:][-5:] == [
+    assert machine.story[5:][-6:] == [
         OTHER,
         "phase=guard status=ok reason=nothing-answers",
         "phase=kubeadm-init status=ok",
         "phase=cni status=ok",
+        "phase=admin status=ok",
         "phase=done status=ok",
     ]
 
@@ -83,7 +89,7 @@ def test_a_balancer_with_nothing_behind_it_is_silence(machine: Machine, cluster:
     cluster.start_empty_balancer()
     machine.stage(INIT)
     assert machine.boot() == 0
-    assert len(machine.calls_of("kubeadm init")) == 1
+    assert len(machine.calls_of("kubeadm init --config")) == 1
 
 
 def test_listens_more_than_once(machine: Machine, cluster: Cluster) -> None:
@@ -91,7 +97,7 @@ def test_listens_more_than_once(machine: Machine, cluster: Cluster) -> None:
     machine.clock.at(3, cluster.start)
     assert machine.boot() == 0
     assert FOUND in machine.story
-    assert not machine.calls_of("kubeadm init")
+    assert not machine.calls_of("kubeadm init --config")
 
 
 @pytest.mark.parametrize("answers", [True, False], ids=["its own API server answers", "nobody answers"])
@@ -103,7 +109,7 @@ def test_goes_on_with_its_own_etcd(machine: Machine, cluster: Cluster, *, answer
     assert machine.boot() == 0
     assert "phase=guard status=ok reason=etcd-data" in machine.story
     assert not machine.calls_of("kubeadm reset")
-    (command,) = machine.calls_of("kubeadm init")
+    (command,) = machine.calls_of("kubeadm init --config")
     ignored = command.partition("--ignore-preflight-errors=")[2].split(",")
     assert {"Port-6443", "Port-2379", "DirAvailable--var-lib-etcd"} <= set(ignored)
     assert "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml" in ignored
@@ -116,7 +122,7 @@ def test_does_not_start_a_cluster_once_it_has_seen_one(machine: Machine, cluster
     machine.clock.at(5, cluster.stop)
     assert machine.boot(until=1800) is None
     assert machine.status["phase"] == "endpoint"
-    assert not machine.calls_of("kubeadm init")
+    assert not machine.calls_of("kubeadm init --config")
     cluster.start()
     assert machine.boot() == 0
     assert len(machine.calls_of("kubeadm join")) == 2
@@ -127,7 +133,7 @@ def test_goes_on_with_a_join_that_has_etcd_data(machine: Machine, cluster: Clust
     machine.stage(INIT)
     machine.plan("kubeadm-join", 'mkdir -p "$root/var/lib/etcd/member"; exit 1')
     assert machine.boot() == 0
-    assert not machine.calls_of("kubeadm init")
+    assert not machine.calls_of("kubeadm init --config")
     assert not machine.calls_of("kubeadm reset")
     assert len(machine.calls_of("kubeadm join")) == 2
 
@@ -137,7 +143,7 @@ def test_looks_again_before_each_try(machine: Machine, cluster: Cluster) -> None
     machine.plan("kubeadm-init", "exit 1")
     machine.clock.at(6, cluster.start)
     assert machine.boot() == 0
-    assert [call.split()[1] for call in machine.calls_of("kubeadm")] == ["init", "config", "reset", "join"]
+    assert machine.verbs == ["init", "reset", "join"]
 
 
 def _unknown(*_: object) -> NoReturn:

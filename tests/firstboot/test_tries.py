@@ -124,3 +124,48 @@ def test_a_bug_is_met_by_another_try(machine: Machine) -> None:
     machine.boot(until=100)
     assert "phase=settle status=retry reason=internal-error" in machine.story
     assert machine.status["reason"] == "address-not-found"
+
+
+FULL = "etcdserver: too many learner members in cluster"
+BEHIND = "etcdserver: can only promote a learner member which is in sync with leader"
+SICK = "etcd cluster is not healthy: the status of member https://192.168.0.13:2379 is not available"
+
+
+@pytest.mark.parametrize(
+    ("phase", "words", "reason"),
+    [
+        ("etcd-join", f"error creating local etcd static pod manifest file: {FULL}", "etcd-learner"),
+        ("control-plane-join/etcd", f"error creating local etcd static pod manifest file: {BEHIND}", "etcd-learner"),
+        ("check-etcd", SICK, "etcd-unhealthy"),
+    ],
+)
+def test_an_etcd_that_takes_no_member_now_is_asked_again_soon(
+    machine: Machine, phase: str, words: str, reason: str
+) -> None:
+    machine.stage(JOIN)
+    machine.plan("kubeadm-join", *[f"echo 'error: error execution phase {phase}: {words}'; exit 1"] * 7)
+    assert machine.boot() == 0
+    retries = [line for line in machine.lines if "status=retry" in line]
+    assert all(f" reason={reason} " in line and words in line for line in retries)
+    assert [line.rpartition("again in ")[2] for line in retries] == [
+        f'{delay} s"' for delay in (5, 8, 11, 17, 25, 30, 30)
+    ]
+    assert machine.verbs == ["join", *["reset", "join"] * 7]
+
+
+def test_a_learner_that_is_behind_keeps_its_data(machine: Machine) -> None:
+    machine.stage(JOIN)
+    step = f'mkdir -p "$root/var/lib/etcd/member"; echo "error: error execution phase etcd-join: {BEHIND}"; exit 1'
+    machine.plan("kubeadm-join", step, step)
+    assert machine.boot() == 0
+    assert machine.verbs == ["join", "join", "join"]
+    assert machine.story.count("phase=kubeadm-join status=retry reason=etcd-learner") == 2
+
+
+def test_other_failures_keep_their_own_pace(machine: Machine) -> None:
+    machine.stage(JOIN)
+    full = f"echo 'error: {FULL}'; exit 1"
+    machine.plan("kubeadm-join", "exit 1", full, "exit 1", full)
+    assert machine.boot() == 0
+    delays = [line.rpartition("again in ")[2] for line in machine.lines if "status=retry" in line]
+    assert delays == ['10 s"', '5 s"', '20 s"', '8 s"']

@@ -43,6 +43,17 @@ CASES: dict[str, dict[str, Any]] = {
         },
     ),
 }
+CASES["shared-control-plane-aws"] = spec(
+    provider={"type": "aws", "region": "eu-west-1"},
+    controlPlane={
+        "endpoint": "api.example.com:6443",
+        "nodes": [],
+        "replicas": 3,
+        "userData": "shared",
+        "firstNode": "192.168.0.10",
+        "taints": [],
+    },
+)
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 DATA_DISK = [{"device": "/dev/vdb", "mountPath": "/data", "filesystem": "xfs"}]
 ETCD_DISK = [{"device": "/dev/vdb", "mountPath": "/var/lib/etcd"}]

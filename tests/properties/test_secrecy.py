@@ -35,6 +35,7 @@ SCANNED = int(os.environ.get("IMAGEGEN_SCAN", "240"))
 REFUSED = 0.2
 
 LAYERS = {"yaml": (), "base64": ("base64",), "gz.base64": ("base64", "gzip")}
+INITIALISING = {"control-plane-init", "control-plane"}
 STAGED = "/var/lib/imagegen/pki/"
 
 
@@ -183,7 +184,7 @@ def check_control_plane(case: Case, role: str, written: dict[str, bytes]) -> Non
     assert staged == pki
     secrets = secrets_of(bundle)
     held = {name for path, text in written.items() if not path.startswith(STAGED) for name in leaks(text, secrets)}
-    tokens = {f"token of {name}" for name in (bundle.tokens if role == "control-plane-init" else (CONTROL_PLANE,))}
+    tokens = {f"token of {name}" for name in (bundle.tokens if role in INITIALISING else (CONTROL_PLANE,))}
     key = {"encryption key", "encryption key (bytes)"} if case.cluster.control_plane.encrypt_secrets else set()
     assert held == tokens | key
 

@@ -47,6 +47,10 @@ def _control_plane(draw: random.Random, certificates: list[str]) -> Spec:
         plane["nodes"] = _nodes("cp", 10, count)
     else:
         plane["replicas"] = count
+    if draw.random() < 0.3:
+        plane["userData"] = "shared"
+        if "nodes" not in plane or draw.random() < 0.3:
+            plane["firstNode"] = draw.choice(["cp-0", "192.168.0.10"])
     if draw.random() < 0.5:
         plane["encryptSecrets"] = draw.random() < 0.8
     if draw.random() < 0.3:

@@ -272,3 +272,28 @@ def test_a_disk_for_etcd_is_formatted_mounted_and_forgiven_its_lost_and_found() 
     registration = documents(data)["InitConfiguration"]["nodeRegistration"]
     assert registration["ignorePreflightErrors"] == ["DirAvailable--var-lib-etcd"]
     assert b"fs_setup" not in tree["user-data/worker-workers.yaml"].content
+
+
+@pytest.mark.parametrize("role", ["control-plane-init", "control-plane-join"])
+@pytest.mark.parametrize("taints", [None, [], [{"key": "only", "value": "system", "effect": "NoSchedule"}]])
+def test_taints_of_control_planes(taints: list[dict[str, str]] | None, role: str) -> None:
+    plane = {} if taints is None else {"taints": taints}
+    written = files(spec(controlPlane=plane), role)
+    registrations = [
+        document["nodeRegistration"]
+        for path, text in written.items()
+        if path.startswith("/var/lib/imagegen/kubeadm")
+        for document in yaml.safe_load_all(text)
+        if "nodeRegistration" in document
+    ]
+    assert registrations
+    # Without the key kubeadm sets its own; with an empty list it sets none.
+    assert [registration.get("taints") for registration in registrations] == [taints] * len(registrations)
+
+
+def test_the_admin_of_control_planes_is_named_to_them() -> None:
+    data = spec(admin={"user": "ops", "sshAuthorizedKeys": ["ssh-ed25519 AAAA a"]})
+    roles = ("control-plane-init", "control-plane-join", "worker-workers")
+    nodes = [json.loads(files(data, role)["/etc/imagegen/node.json"]) for role in roles]
+    assert [node.get("admin") for node in nodes] == ["ops", "ops", None]
+    assert "admin" not in json.loads(files(spec(), "control-plane-init")["/etc/imagegen/node.json"])

@@ -45,5 +45,13 @@ def choose_addresses(found: Sequence[Address], cidrs: Sequence[str], endpoint_ho
     return list(chosen.values()) if wanted == set(chosen) else []
 
 
+def plain(host: str) -> str:
+    """An address as it is usually written; a name as it is."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host
+
+
 def _lasts(info: dict[str, Any]) -> bool:
     return info.get("scope") == "global" and "local" in info and not any(info.get(flag) for flag in PASSING_FLAGS)

@@ -10,7 +10,7 @@ from bootstrap.identity import Identity, Node
 from bootstrap.kubeadmfile import KubeadmFile
 from bootstrap.masking import Masker
 from bootstrap.paths import Paths
-from bootstrap.phases import INIT, JOIN_MODE
+from bootstrap.phases import INIT, JOIN_MODE, SHARED
 from bootstrap.report import Report
 from bootstrap.state import State
 from bootstrap.tools import Tools
@@ -36,19 +36,25 @@ class Boot:
         return self.identity.node
 
     @property
+    def role(self) -> str:
+        """What this machine is to be; with user-data for all control planes, what has been decided of it."""
+        return self.state.role or self.node.role
+
+    @property
     def mode(self) -> str:
         """Whether this machine starts the cluster or joins it; open on the first node until the guard has looked."""
-        return self.state.mode if self.node.role == INIT else JOIN_MODE
+        return self.state.mode if self.role == INIT else JOIN_MODE
 
     @property
     def staged_configs(self) -> list[str]:
-        return [MAIN_CONFIG, JOIN_CONFIG] if self.node.role == INIT else [MAIN_CONFIG]
+        """What user-data brought: both ways into the cluster, for a machine that may have to start it."""
+        return [MAIN_CONFIG, JOIN_CONFIG] if self.node.role in {INIT, SHARED} else [MAIN_CONFIG]
 
     @property
     def config_file(self) -> Path:
         """The settled configuration that kubeadm is to run with."""
-        joins_after_all = self.node.role == INIT and self.mode == JOIN_MODE
-        return self.paths.work / (JOIN_CONFIG if joins_after_all else MAIN_CONFIG)
+        joins = JOIN_CONFIG in self.staged_configs and self.mode == JOIN_MODE
+        return self.paths.work / (JOIN_CONFIG if joins else MAIN_CONFIG)
 
     @property
     def config(self) -> KubeadmFile:
@@ -67,4 +73,4 @@ class Boot:
         return self.paths.hostname.read_text().strip().lower()
 
     def report_identity(self) -> None:
-        self.report.facts.update(contract=self.identity.contract, role=self.node.role, tries=self.state.total_tries)
+        self.report.facts.update(contract=self.identity.contract, role=self.role, tries=self.state.total_tries)

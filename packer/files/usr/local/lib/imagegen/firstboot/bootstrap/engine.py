@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bootstrap.boot import Boot
 from bootstrap.clock import Backoff
+from bootstrap.etcdwords import LEARNER, UNHEALTHY
 from bootstrap.failures import NotYet, Retry, Trouble
 from bootstrap.phases import GO_ON, Phase
 from bootstrap.reasons import Note
@@ -13,11 +14,14 @@ from bootstrap.table import Step
 
 BETWEEN_LOOKS = Backoff(first=0.5, factor=1.5, cap=10)
 BETWEEN_TRIES = Backoff(first=10, factor=2, cap=120)
+# Reasons that pass by themselves, as soon as other control planes have joined: the next try comes sooner.
+PASSING = {LEARNER, UNHEALTHY}
+BETWEEN_PASSING_TRIES = Backoff(first=5, factor=1.5, cap=30)
 
 
 def attend_all(boot: Boot, steps: Sequence[Step]) -> None:
     """Runs every phase that applies, going back after a failed try; returns when all are through."""
-    failures: dict[str, int] = {}
+    failures: dict[tuple[str, Backoff], int] = {}
     order = [step.phase.name for step in steps]
     position = 0
     while position < len(steps):
@@ -29,8 +33,9 @@ def attend_all(boot: Boot, steps: Sequence[Step]) -> None:
         try:
             _attend(boot, step)
         except Retry as failure:
-            delay = boot.clock.spread(BETWEEN_TRIES.delay(failures.get(phase.name, 0)))
-            failures[phase.name] = failures.get(phase.name, 0) + 1
+            pace = BETWEEN_PASSING_TRIES if failure.reason in PASSING else BETWEEN_TRIES
+            delay = boot.clock.spread(pace.delay(failures.get((phase.name, pace), 0)))
+            failures[phase.name, pace] = failures.get((phase.name, pace), 0) + 1
             boot.report.retry(failure, delay)
             boot.clock.sleep(delay)
             position = order.index(phase.again or phase.name)

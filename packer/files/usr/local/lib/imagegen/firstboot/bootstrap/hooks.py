@@ -44,7 +44,7 @@ def waiting(boot: Boot, stage: str) -> list[Path]:
 
 def _environment(boot: Boot) -> dict[str, str]:
     values = {
-        "IMAGEGEN_ROLE": boot.node.role,
+        "IMAGEGEN_ROLE": boot.role,
         "IMAGEGEN_POOL": boot.node.pool,
         "IMAGEGEN_NODE_NAME": boot.node_name,
         "IMAGEGEN_ENDPOINT": boot.node.endpoint,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.failures import Final
-from bootstrap.phases import INIT, JOIN, WORKER
+from bootstrap.phases import INIT, JOIN, SHARED, WORKER
 
 METADATA, FIXED, WITH_INSTANCE_ID = "metadata", "fixed", "prefix+instance-id"
 NAMES_FROM = (METADATA, FIXED, WITH_INSTANCE_ID)
@@ -30,10 +30,14 @@ class Node:
     not_before: float = 0
     cni: str = ""
     pod_cidr: str = ""
+    # The account that may log in, on control planes.
+    admin: str = ""
+    # Names and addresses of the control plane that starts the cluster, where all have the same user-data.
+    first: frozenset[str] = frozenset()
 
     @property
     def control_plane(self) -> bool:
-        return self.role in {INIT, JOIN}
+        return self.role in {INIT, JOIN, SHARED}
 
     @property
     def endpoint(self) -> str:
@@ -48,6 +52,7 @@ class Identity:
     contract: int = 0
     node: Node = field(default_factory=Node)
     built_at: float = 0
+    kubernetes: str = ""
 
 
 def read_identity(image_file: Path, node_file: Path) -> Identity:
@@ -61,7 +66,7 @@ def read_identity(image_file: Path, node_file: Path) -> Identity:
         )
         raise Final("contract-mismatch", message)
     try:
-        return Identity(int(node["contract"]), _node(node), _built_at(image))
+        return Identity(int(node["contract"]), _node(node), _built_at(image), str(image.get("kubernetes", "")))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Final("node-file-invalid", f"{node_file}: {type(error).__name__}: {error}") from error
 
@@ -85,8 +90,10 @@ def _read(path: Path, what: str) -> dict[str, Any]:
 
 def _node(data: dict[str, Any]) -> Node:
     host, _, port = data["endpoint"].rpartition(":")
-    if data["role"] not in {INIT, JOIN, WORKER}:
+    if data["role"] not in {INIT, JOIN, SHARED, WORKER}:
         raise ValueError(f"unknown role {data['role']!r}")
+    if data["role"] == SHARED and not data.get("firstNode"):
+        raise ValueError("nothing says which control plane is the first")
     name = data["nodeName"]
     if name["from"] not in NAMES_FROM:
         raise ValueError(f"unknown source of names {name['from']!r}")
@@ -101,6 +108,8 @@ def _node(data: dict[str, Any]) -> Node:
         not_before=parse_time(data["notBefore"]),
         cni=data["cni"]["name"],
         pod_cidr=data["cni"].get("podCIDR", ""),
+        admin=str(data.get("admin", "")),
+        first=frozenset(str(item).lower() for item in data.get("firstNode", ())),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bootstrap import etcd, leftovers
+from bootstrap import etcd, etcdwords, leftovers
 from bootstrap.boot import Boot
 from bootstrap.failures import Final, Retry
 from bootstrap.phases import INIT_MODE, JOIN_MODE
@@ -86,7 +86,7 @@ def _failure(boot: Boot, result: Result, number: int) -> Retry | Final:
     if result.code == INVALID or _refuses_config(boot, words):
         return Final("kubeadm-invalid", f"kubeadm refuses its configuration: {words}")
     preflight = result.code == PREFLIGHT or "execution phase preflight" in result.out
-    reason = "preflight-failed" if preflight else "kubeadm-failed"
+    reason = "preflight-failed" if preflight else etcdwords.reason_in(words) or "kubeadm-failed"
     if result.code == TIMED_OUT:
         reason, words = "kubeadm-timeout", f"kubeadm did not end within {COMMAND_LIMIT:.0f} s"
     return Retry(reason, f"try {number}: {words}")

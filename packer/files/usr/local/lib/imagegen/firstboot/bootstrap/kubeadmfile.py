@@ -41,6 +41,10 @@ class KubeadmFile:
         return [item for item in map(self.kind, NODE_KINDS) if item]
 
     @property
+    def api_version(self) -> str:
+        return str(next(item.get("apiVersion", "") for item in self.node_documents))
+
+    @property
     def joins_control_plane(self) -> bool:
         return self.kind("JoinConfiguration").get("controlPlane") is not None
 
@@ -62,6 +66,13 @@ class KubeadmFile:
         init = _section(self.kind("InitConfiguration"), "localAPIEndpoint", "bindPort")
         join = _section(self.kind("JoinConfiguration"), "controlPlane", "localAPIEndpoint", "bindPort")
         return int(init or join or API_PORT)
+
+    @property
+    def advertise_address(self) -> str:
+        """Where this control plane's API server and etcd are for the others; nothing on a worker."""
+        init = _section(self.kind("InitConfiguration"), "localAPIEndpoint", "advertiseAddress")
+        join = _section(self.kind("JoinConfiguration"), "controlPlane", "localAPIEndpoint", "advertiseAddress")
+        return str(init or join or "")
 
     @property
     def etcd_data(self) -> str:

@@ -40,14 +40,19 @@ def restore(boot: Boot) -> None:
     """Puts the staged files where kubeadm looks for them. A worker has none: kubeadm refuses a CA there."""
     if not boot.node.control_plane:
         return
-    missing = [name for name in PKI if not (boot.paths.staged_pki / name).is_file()]
-    if missing:
-        raise Final("pki-missing", f"{boot.paths.staged_pki} lacks {', '.join(missing)}")
+    require_pki(boot)
     files.private_folder(boot.paths.staged_pki)
     for name in PKI:
         _copy(boot.paths.staged_pki / name, boot.paths.kubernetes / "pki" / name)
     for manifest in sorted(boot.paths.staged_manifests.glob("*.yaml")):
         _copy(manifest, boot.paths.kubernetes / "manifests" / manifest.name)
+
+
+def require_pki(boot: Boot) -> None:
+    """Without all of the staged keys nothing can be done as a control plane."""
+    missing = [name for name in PKI if not (boot.paths.staged_pki / name).is_file()]
+    if missing:
+        raise Final("pki-missing", f"{boot.paths.staged_pki} lacks {', '.join(missing)}")
 
 
 def _member(boot: Boot) -> bool:

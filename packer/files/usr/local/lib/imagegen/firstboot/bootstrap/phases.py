@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 INIT, JOIN, WORKER = "control-plane-init", "control-plane-join", "worker"
+# User-data that every control plane is given alike: `settle` makes one of the first two of it.
+SHARED = "control-plane"
 ROLES = frozenset({INIT, JOIN, WORKER})
 FIRST = frozenset({INIT})
+CONTROL_PLANES = frozenset({INIT, JOIN})
 
 # Whether a machine starts the cluster or joins it; open on the first node until the guard has looked.
 INIT_MODE, JOIN_MODE = "init", "join"
@@ -53,7 +56,7 @@ PHASES = (
     Phase("clock", "waits until it is later than `notBefore`, and than the image's birth", limit=300, at_limit=GO_ON),
     Phase(
         "settle",
-        "waits for an address on `nodeCIDRs`, names the node, and writes the configurations that kubeadm is given",
+        "waits for an address on `nodeCIDRs`; finds the name, and the role if it is open; writes what kubeadm is given",
         limit=300,
     ),
     Phase(BEFORE, "runs the spec's hooks that come before kubeadm", hooks=BEFORE),
@@ -62,6 +65,20 @@ PHASES = (
         "endpoint",
         "waits until the endpoint's `cluster-info` can be read and is signed for this node's token",
         modes=frozenset({JOIN_MODE}),
+    ),
+    Phase(
+        "turn",
+        "waits for its place among the control planes: up to 25 s, 5 s apart, and only before the first try",
+        roles=CONTROL_PLANES,
+        modes=frozenset({JOIN_MODE}),
+    ),
+    Phase(
+        "etcd-member",
+        "takes a dead member of this machine's name or address out of etcd; waits while another member is joining",
+        roles=CONTROL_PLANES,
+        modes=frozenset({JOIN_MODE}),
+        limit=120,
+        at_limit=GO_ON,
     ),
     Phase(
         "kubeadm-init",
@@ -81,6 +98,12 @@ PHASES = (
         "applies the image's CNI manifest with the cluster's pod network in it",
         roles=FIRST,
         modes=frozenset({INIT_MODE}),
+        until=UNTIL_DONE,
+    ),
+    Phase(
+        "admin",
+        "gives the spec's admin user, if there is one, a kubeconfig and kubectl's completion for bash",
+        roles=CONTROL_PLANES,
         until=UNTIL_DONE,
     ),
     Phase(AFTER, "runs the spec's hooks that come after kubeadm", until=UNTIL_DONE, hooks=AFTER),

@@ -59,6 +59,15 @@ def cluster_info(host: str, port: int) -> bytes:
     return body
 
 
+def connects(host: str, port: int) -> bool:
+    """Whether anything takes a connection there."""
+    try:
+        socket.create_connection((host, port), TIMEOUT).close()
+    except OSError:
+        return False
+    return True
+
+
 def reason_of(error: Exception) -> str:
     """The code for this way of not getting an answer."""
     return next(reason for kind, reason in REASONS if isinstance(error, kind))

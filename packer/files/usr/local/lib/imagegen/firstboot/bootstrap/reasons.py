@@ -7,6 +7,12 @@ from typing import NamedTuple
 _NEW_USER_DATA = "Render the user-data again and start a new machine with it."
 _NEW_IMAGE = "Build the image again, or start the machine from another one."
 _NOTHING = "Nothing: this is for your information."
+# What is there on every control plane that kubeadm made; etcd's image brings etcdctl.
+_ETCDCTL = (
+    "`kubectl -n kube-system exec etcd-<a node that runs> -- etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt "
+    "--cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key"
+)
+_LIST, _REMOVE = f"{_ETCDCTL} member list`", f"{_ETCDCTL} member remove <id>`"
 _ENDPOINT = "Nothing, while the first control plane is on its way. Else look at it and at the way to the endpoint"
 
 NEXT_STEPS: dict[str, str] = {
@@ -24,6 +30,17 @@ NEXT_STEPS: dict[str, str] = {
     "contract-mismatch": "Render the user-data with the imagegen that built the image, or the other way round.",
     "endpoint-other-ca": "Find out who holds the endpoint; the cluster starts when nobody answers there.",
     "etcd-data": _NOTHING,
+    "etcd-learner": "Nothing, while control planes join one after another. If it stays, a machine that is gone may "
+    f"have left a learner behind: find it with {_LIST}, remove it with {_REMOVE}.",
+    "etcd-member-lives": "Stop the other machine, or give this one another name or address. If there is none, and only "
+    f"then: find its member with {_LIST}, remove it with {_REMOVE}.",
+    "etcd-member-removed": _NOTHING,
+    "etcd-member-stays": f"It is tried again. By hand: find it with {_LIST}, remove it with {_REMOVE}.",
+    "etcd-silent": "Look whether etcd runs on a majority of the control planes, and whether its port 2379 and the API "
+    "can be reached from here. kubeadm is run without the answer, and asks for itself. Is a member of this machine's "
+    f"name or address left over, remove it: {_LIST}; {_REMOVE}.",
+    "etcd-unhealthy": "Nothing, while control planes start or restart. If it stays, look for members that are gone: "
+    f"{_LIST}; remove them with {_REMOVE}.",
     "hook-failed": "Look at the hook's log in /var/log/imagegen; it is tried again until it ends with code 0.",
     "hostname-not-set": "Give the machine a host name of its own, by meta-data or DHCP.",
     "http-status": "Look at the API server: cluster-info in kube-public must be readable without credentials.",
@@ -32,6 +49,7 @@ NEXT_STEPS: dict[str, str] = {
     "install-failed": "Look at /var/log/imagegen/install.log; all of it is tried again.",
     "instance-id-missing": "Nothing, while cloud-init is at work. Else find out why it knows no instance id.",
     "internal-error": "It is tried again. If it stays, it is a bug: see the journal of imagegen-bootstrap.service.",
+    "kubeconfig-missing": "Copy /etc/kubernetes/admin.conf to the user's ~/.kube/config, owned by the user, mode 0600.",
     "kubeadm-failed": "Look at the log of kubeadm in /var/log/imagegen; it is tried again.",
     "kubeadm-invalid": f"kubeadm refuses its configuration, so no further try is made. {_NEW_USER_DATA}",
     "kubeadm-timeout": "Look at the log of kubeadm in /var/log/imagegen; it is tried again.",
@@ -56,6 +74,7 @@ NEXT_STEPS: dict[str, str] = {
     "tls": "Look at what listens at the endpoint: it does not speak TLS.",
     "token-not-signed": "Nothing, within a minute of the first control plane's start. Later, the token has expired "
     "or is not of this cluster: make a new one and render the user-data again.",
+    "turn": _NOTHING,
     "unreachable": f"{_ENDPOINT}: there is no way to it from here.",
     "unresolved": "Make the endpoint's name resolve on this machine.",
     "verify-failed": "Look at /var/log/imagegen/install.log: what is not as declared; all of it is tried again.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap import files, yamlfile
+from bootstrap import files, roles, yamlfile
 from bootstrap.addresses import choose_addresses, parse_addresses
 from bootstrap.boot import JOIN_CONFIG, MAIN_CONFIG, Boot
 from bootstrap.failures import Final, NotYet
@@ -23,12 +23,13 @@ def settle(boot: Boot) -> Note:
     """Writes the configurations that kubeadm is run with."""
     addresses = _find_addresses(boot)
     node_name = give_name(boot, addresses)
+    told = roles.decide(boot, {node_name, *addresses})
     files.private_folder(boot.paths.work)
     for name in boot.staged_configs:
         config = _read(boot, name)
         config.fill(addresses, node_name)
         yamlfile.write(boot.paths.work / name, config.documents, 0o600)
-    return Note("", f"{node_name}, address {', '.join(addresses)}")
+    return Note("", f"{node_name}, address {', '.join(addresses)}{told}")
 
 
 def _find_addresses(boot: Boot) -> list[str]:

@@ -17,13 +17,15 @@ class State:
     joined: bool = False
     tries: dict[str, int] = field(default_factory=dict)
     hooks: list[str] = field(default_factory=list)
+    role: str = ""
 
     @classmethod
     def load(cls, path: Path) -> State:
         data = files.read_json(path)
         tries = {str(name): int(count) for name, count in data.get("tries", {}).items()}
         hooks = [str(name) for name in data.get("hooks", [])]
-        return cls(path, str(data.get("mode", "")), bool(data.get("joined", False)), tries, hooks)
+        mode, role = str(data.get("mode", "")), str(data.get("role", ""))
+        return cls(path, mode, bool(data.get("joined", False)), tries, hooks, role)
 
     @property
     def total_tries(self) -> int:
@@ -31,6 +33,10 @@ class State:
 
     def choose(self, mode: str) -> None:
         self.mode = mode
+        self._save()
+
+    def assign(self, role: str) -> None:
+        self.role = role
         self._save()
 
     def count(self, command: str) -> int:
@@ -47,5 +53,5 @@ class State:
         self._save()
 
     def _save(self) -> None:
-        data = {"mode": self.mode, "joined": self.joined, "tries": self.tries, "hooks": self.hooks}
+        data = {"mode": self.mode, "joined": self.joined, "tries": self.tries, "hooks": self.hooks, "role": self.role}
         files.write_json(self.path, data, 0o600)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bootstrap import cni, endpoint, guard, hooks, kubeadm, phases, settle, waits, wipe
+from bootstrap import admin, cni, endpoint, guard, hooks, kubeadm, membership, phases, settle, turn, waits, wipe
 from bootstrap.boot import Boot
 from bootstrap.phases import ALWAYS, ROLES, UNTIL_DONE, UNTIL_JOINED, Phase
 from bootstrap.reasons import Note
@@ -19,9 +19,12 @@ RUN: dict[str, Callable[[Boot], Note]] = {
     "pre-kubeadm": hooks.before,
     "guard": guard.guard,
     "endpoint": endpoint.endpoint,
+    "turn": turn.turn,
+    "etcd-member": membership.take_place,
     "kubeadm-init": kubeadm.init,
     "kubeadm-join": kubeadm.join,
     "cni": cni.cni,
+    "admin": admin.serve,
     "post-kubeadm": hooks.after,
     "done": wipe.done,
 }
@@ -36,7 +39,7 @@ class Step:
 
     def applies(self, boot: Boot) -> bool:
         # The role is not known before the contract has been read; up to there, phases are for all.
-        role_fits = self.phase.roles == ROLES or boot.node.role in self.phase.roles
+        role_fits = self.phase.roles == ROLES or boot.role in self.phase.roles
         needed = not self.phase.hooks or bool(hooks.waiting(boot, self.phase.hooks))
         return role_fits and boot.mode in self.phase.modes and needed and not self._is_past(boot)
 

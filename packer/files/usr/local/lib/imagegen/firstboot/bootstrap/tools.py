@@ -37,11 +37,17 @@ class Tools:
         self._paths, self._mask, self._report = paths, mask, report
         self.kept: tuple[int, ...] = ()
 
-    def ask(self, *command: str) -> Result:
-        """Runs a quick question, whose answer nobody else needs to see."""
+    def ask(self, *command: str, given: str | None = None) -> Result:
+        """Runs a quick question, whose answer nobody else needs to see; `given` is what it can read."""
         try:
             ended = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=QUESTION_LIMIT, check=False
+                command,
+                input=given,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=QUESTION_LIMIT,
+                check=False,
             )
         except FileNotFoundError:
             return Result(NOT_FOUND, "", f"{command[0]} is not installed")

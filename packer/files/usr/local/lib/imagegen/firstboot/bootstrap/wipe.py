@@ -23,7 +23,7 @@ def wipe(boot: Boot) -> Note:
 
 def done(boot: Boot) -> Note:
     """The marker comes first: if the power fails in between, the next boot wipes."""
-    marker = {"role": boot.node.role, "at": timestamp(boot.clock.now())}
+    marker = {"role": boot.role, "at": timestamp(boot.clock.now())}
     files.write_json(boot.paths.done, marker, 0o644)
     return wipe(boot)
 
