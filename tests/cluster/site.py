@@ -1,9 +1,11 @@
 """A spec, and all that imagegen's own commands make of it."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -21,6 +23,7 @@ class Site:
 
     spec: Path
     name: str
+    image: dict[str, object]
 
     @property
     def rendered(self) -> Path:
@@ -51,12 +54,17 @@ class Site:
         run(sys.executable, "-m", "imagegen", command, *arguments, str(self.spec), *secrets, timeout=300)
 
 
-def make(folder: Path, image: dict[str, object]) -> Site:
-    """The lab's spec with the image that is under test."""
-    document = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+def make(
+    folder: Path,
+    image: dict[str, object],
+    *,
+    change: Callable[[dict[str, Any]], dict[str, Any]] = lambda document: document,
+) -> Site:
+    """The lab's spec with the image that is under test, and what else `change` makes of it."""
+    document = change(yaml.safe_load(TEMPLATE.read_text(encoding="utf-8")))
     document["image"] = image
     authority = new_authority("lab of the day", EncryptionAlgorithm.ECDSA_P256, datetime.now(UTC))
     document["trustedCAs"] = [authority.certificate]
     spec = folder / "lab.yaml"
     spec.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    return Site(spec=spec, name=document["metadata"]["name"])
+    return Site(spec=spec, name=document["metadata"]["name"], image=image)

@@ -1,0 +1,123 @@
+"""Three control planes and a worker, all switched on in the same second behind a plain TCP load balancer."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagegen.lab import lab
+from imagegen.lab.nspawn import NspawnMachine
+from imagegen.lab.process import LabError
+from tests.cluster import balancer, site, timeline
+from tests.cluster.bake import Baked
+from tests.cluster.conftest import diagnosis
+from tests.cluster.kubectl import Kubectl, is_ready, until
+from tools import ground, toolbox
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+
+OPERATOR = IPv4Interface("10.77.0.1/24")
+CONTROL_PLANES = {"cp1": "10.77.0.11", "cp2": "10.77.0.12", "cp3": "10.77.0.13"}
+NODES = {**CONTROL_PLANES, "worker1": "10.77.0.21"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """Machines by name, and the operator's view of what they have become."""
+
+    opened: lab.Lab
+    machines: dict[str, NspawnMachine]
+    kubectl: Kubectl
+    site: site.Site
+    disk: Path
+
+    def ready(self) -> set[str]:
+        return {node["metadata"]["name"] for node in self.kubectl.items("nodes") if is_ready(node)}
+
+    def identity(self) -> str:
+        """The cluster's own: the one thing that a second cluster under the same CA would not share."""
+        return self.kubectl.run("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}")
+
+
+def spec(template: dict[str, Any]) -> dict[str, Any]:
+    """The lab's, with three control planes behind the operator's address."""
+    nodes = [{"name": name, "address": address} for name, address in CONTROL_PLANES.items()]
+    return {**template, "controlPlane": {**template["controlPlane"], "endpoint": f"{OPERATOR.ip}:6443", "nodes": nodes}}
+
+
+@pytest.fixture(scope="module")
+def cluster(baked: Baked, tmp_path_factory: pytest.TempPathFactory, report: list[str]) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("ha")
+    made = site.make(folder, baked.site.image, change=spec)
+    made.render()
+    with (
+        lab.opened(folder, operator=OPERATOR) as opened,
+        balancer.balanced(opened.network.name, str(OPERATOR.ip), CONTROL_PLANES, folder),
+    ):
+        machines = {name: machine(opened, name, baked.disk, made) for name in NODES}
+        kubectl = Kubectl(network=opened.network, binary=toolbox.path("kubectl"), kubeconfig=made.kubeconfig)
+        found = Cluster(opened=opened, machines=machines, kubectl=kubectl, site=made, disk=baked.disk)
+        started = time.time()
+        for each in machines.values():
+            each.start()
+        try:
+            until("all nodes Ready", lambda: found.ready() == set(NODES), limit=600)
+        except (LabError, TimeoutError) as error:
+            pytest.fail(f"{error}\n" + "\n".join(map(diagnosis, machines.values())))
+        nodes = {node["metadata"]["name"]: node for node in kubectl.items("nodes")}
+        report.append("three control planes behind a TCP load balancer:")
+        report += [str(timeline.measure(machines[name], nodes[name], started=started)) for name in NODES]
+        yield found
+
+
+def machine(opened: lab.Lab, name: str, disk: Path, made: site.Site) -> NspawnMachine:
+    """A machine from the disk with its own seed; not yet started."""
+    new = opened.nspawn(name, disk)
+    ground.prepare(new.root, made.seed(name))
+    return new
+
+
+def test_all_control_planes_are_such(cluster: Cluster) -> None:
+    label = "node-role.kubernetes.io/control-plane"
+    marked = {node["metadata"]["name"] for node in cluster.kubectl.items("nodes", f"--selector={label}")}
+    assert marked == set(CONTROL_PLANES)
+    for component in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        probe = functools.partial(_three_ready, cluster, component)
+        assert until(f"{component} on all", probe, limit=120) == set(CONTROL_PLANES)
+
+
+def _three_ready(cluster: Cluster, component: str) -> set[str]:
+    pods = cluster.kubectl.items("pods", "--namespace=kube-system", f"--selector=component={component}")
+    ready = {pod["spec"]["nodeName"] for pod in pods if is_ready(pod)}
+    return ready if len(ready) == len(CONTROL_PLANES) else set()
+
+
+def test_one_initialised_and_the_others_joined(cluster: Cluster) -> None:
+    for name in CONTROL_PLANES:
+        console = cluster.machines[name].console()
+        assert ("phase=kubeadm-init" in console) == (name == "cp1")
+        assert ("phase=kubeadm-join" in console) == (name != "cp1")
+
+
+def test_the_api_answers_with_one_of_them_dead_and_it_comes_back(cluster: Cluster, report: list[str]) -> None:
+    first = cluster.machines["cp1"]
+    identity = cluster.identity()
+    first.power_cut()
+    cut = time.monotonic()
+    until("an answer", lambda: cluster.kubectl.run("get", "--raw", "/readyz"), limit=60)
+    # A write needs the quorum of etcd.
+    until("a write", lambda: cluster.kubectl.run("create", "configmap", "written", "--namespace=default"), limit=60)
+    report.append(f"cp1 cut off: a write is answered after {time.monotonic() - cut:.0f} s")
+    first.start()
+    back = time.monotonic()
+    until("its pods", lambda: _three_ready(cluster, "kube-apiserver") and _three_ready(cluster, "etcd"), limit=300)
+    until("all nodes Ready", lambda: cluster.ready() == set(NODES), limit=300)
+    report.append(f"cp1 back by itself after {time.monotonic() - back:.0f} s")
+    assert cluster.identity() == identity
