@@ -2,6 +2,7 @@ locals {
   # What is uploaded lies here, until the seal removes it. The scripts know the place.
   work = "/var/tmp/imagegen"
 
+  # What a script leaves in /tmp goes with the seal: one call less for each of them.
   as_root = "chmod +x {{ .Path }}; sudo env {{ .Vars }} {{ .Path }}"
 
   # A lock is there or not, and so is a bundle; what is not there is replaced by a file that is.
@@ -43,6 +44,7 @@ build {
 
   provisioner "shell" {
     execute_command  = local.as_root
+    skip_clean       = true
     environment_vars = ["IMAGEGEN_MIRRORS=${join(" ", var.mirrors)}"]
     scripts = [
       "${path.root}/scripts/10-gather-files.sh",
@@ -66,6 +68,7 @@ build {
 
   provisioner "shell" {
     execute_command = local.as_root
+    skip_clean      = true
     scripts = [
       "${path.root}/scripts/85-require-verified.sh",
       "${path.root}/scripts/86-take-inventory.sh",
@@ -80,6 +83,7 @@ build {
 
   provisioner "shell" {
     execute_command = local.as_root
+    skip_clean      = true
     scripts         = ["${path.root}/scripts/90-seal-image.sh"]
   }
 

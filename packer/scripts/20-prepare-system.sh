@@ -11,12 +11,10 @@ source "$work/scripts/family/$FAMILY.sh"
 # first boot. Before the first call of the package manager, since they take it now, too. All at once: systemd reads
 # everything anew for each call.
 mask_units() {
-  local unit active=()
+  local active
   systemctl mask --quiet "$@"
-  for unit in "$@"; do
-    ! systemctl is-active --quiet "$unit" || active+=("$unit")
-  done
-  [[ ${#active[@]} -eq 0 ]] || systemctl stop "${active[@]}"
+  mapfile -t active < <(systemctl list-units --state=active,activating --no-legend --plain "$@" | cut -d' ' -f1)
+  ((${#active[@]} == 0)) || systemctl stop "${active[@]}"
 }
 
 turn_swap_off() {

@@ -32,10 +32,12 @@ case $1 in
 mask) shift; for unit; do case $unit in -*) ;; *) ln -sfn /dev/null "$units/$unit" ;; esac; done ;;
 enable) shift; for unit; do case $unit in -*) ;; *) touch "$units/enabled.stub/$unit" ;; esac; done ;;
 is-active) [ "$2" = --quiet ] || echo inactive; exit 3 ;;
-is-enabled)
-  if [ "$(readlink "$units/$2")" = /dev/null ]; then echo masked
-  elif [ -e "$units/enabled.stub/$2" ]; then echo enabled
-  else echo not-found; exit 1; fi ;;
+list-unit-files)
+  shift
+  for unit; do
+    if [ "$(readlink "$units/$unit")" = /dev/null ]; then echo "$unit masked enabled"
+    elif [ -e "$units/enabled.stub/$unit" ]; then echo "$unit enabled enabled"; fi
+  done ;;
 esac
 """
 BODIES = {
