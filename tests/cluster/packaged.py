@@ -74,7 +74,7 @@ def _of_kubernetes(name: str, files: dict[str, str | Path], needs: tuple[str, ..
 def _containerd(bundle: Path, scratch: Path) -> Stub:
     names = ("containerd", "containerd-shim-runc-v2", "ctr")
     files: dict[str, str | Path] = {f"usr/bin/{name}": bundle / "bin" / name for name in names}
-    files["usr/bin/runc"] = _runc(bundle, scratch)
+    files["usr/bin/runc"] = debians_runc(bundle, scratch)
     files["etc/containerd/config.toml"] = 'disabled_plugins = ["cri"]\n'
     files["lib/systemd/system/containerd.service"] = _UNIT.format("/usr/bin/containerd")
     return Stub(
@@ -87,7 +87,7 @@ def _containerd(bundle: Path, scratch: Path) -> Stub:
     )
 
 
-def _runc(bundle: Path, scratch: Path) -> Path:
+def debians_runc(bundle: Path, scratch: Path) -> Path:
     """Debian's, for the vendor's cannot be had here."""
     tree = scratch / "runc"
     subprocess.run(["dpkg-deb", "-x", bundle / "packages/runc.deb", tree], check=True)

@@ -6,14 +6,15 @@ import hashlib
 import subprocess
 from pathlib import Path
 
+from tests.cluster import packaged
 from tests.support.vendors import CONTAINERD, KUBERNETES
 
-CNI = "1.9.1"
+CNI, RUNC = "1.9.1", "1.4.3"
 _GITHUB = "github.com/{0}/releases/download/v{1}"
 _BUILD = "20261110-2293"
 
 
-def lay_out(folder: Path, bundle: Path, base: Path) -> None:
+def lay_out(folder: Path, bundle: Path, base: Path, scratch: Path) -> None:
     """Fill a folder that is served, with a folder for each of the vendors' hosts."""
     _kubernetes(folder / f"dl.k8s.io/release/v{KUBERNETES}/bin/linux/amd64", bundle / "bin")
     releases = folder / _GITHUB.format("containerd/containerd", CONTAINERD)
@@ -22,6 +23,7 @@ def lay_out(folder: Path, bundle: Path, base: Path) -> None:
     releases = folder / _GITHUB.format("containernetworking/plugins", CNI)
     plugins = [f"./{path.name}" for path in sorted((bundle / "cni").iterdir())]
     _archive(releases / f"cni-plugins-linux-amd64-v{CNI}.tgz", bundle / "cni", plugins, ".sha256")
+    _runc(folder / _GITHUB.format("opencontainers/runc", RUNC), packaged.debians_runc(bundle, scratch))
     _cloud_image(folder / "cloud.debian.org/images/cloud/bookworm" / _BUILD, base)
 
 
@@ -37,6 +39,12 @@ def _archive(path: Path, top: Path, members: list[str], suffix: str) -> None:
     # Quickly: nobody looks at how small it is.
     subprocess.run(["tar", "--use-compress-program=gzip -1", "-cf", path, "-C", top, *members], check=True)
     path.with_name(f"{path.name}{suffix}").write_text(f"{_sum(path)}  {path.name}\n")
+
+
+def _runc(folder: Path, program: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "runc.amd64").symlink_to(program)
+    (folder / "runc.sha256sum").write_text(f"{_sum(program)}  runc.amd64\n")
 
 
 def _cloud_image(folder: Path, base: Path) -> None:

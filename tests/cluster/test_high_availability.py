@@ -117,6 +117,8 @@ def test_the_api_answers_with_one_of_them_dead_and_it_comes_back(cluster: Cluste
     report.append(f"cp1 cut off: a write is answered after {time.monotonic() - cut:.0f} s")
     first.start()
     back = time.monotonic()
+    own = f"--server=https://{CONTROL_PLANES['cp1']}:6443"
+    until("its own API server", lambda: cluster.kubectl.run(own, "get", "--raw", "/readyz"), limit=300)
     until("its pods", lambda: _three_ready(cluster, "kube-apiserver") and _three_ready(cluster, "etcd"), limit=300)
     until("all nodes Ready", lambda: cluster.ready() == set(NODES), limit=300)
     report.append(f"cp1 back by itself after {time.monotonic() - back:.0f} s")

@@ -52,8 +52,9 @@ def mirrors(server: str) -> list[str]:
 def web(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the vendors serve."""
     programs.require()
-    folder = tmp_path_factory.mktemp("vendors") / "web"
-    released.lay_out(folder, made_here.bundle(), base().disk)
+    top = tmp_path_factory.mktemp("vendors")
+    folder = top / "web"
+    released.lay_out(folder, made_here.bundle(), base().disk, top)
     packaged.lay_out_images(folder, made_here.bundle())
     return folder
 

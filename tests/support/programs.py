@@ -10,6 +10,7 @@ PACKAGES = {
     "curl": "curl",
     "extlinux": "extlinux",
     "git": "git",
+    "haproxy": "haproxy",
     "ip": "iproute2",
     "mke2fs": "e2fsprogs",
     "mmdebstrap": "mmdebstrap",
