@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
     from rich.progress import Progress as Bars
-    from rich.progress import TaskID
+    from rich.progress import ProgressColumn, TaskID
     from rich.table import Table
 
 _PER_SECOND = 4
@@ -76,11 +76,8 @@ class Progress:
         return table
 
 
-class Transfer:
-    """Bytes that come, of so many: a bar with the rate on a terminal, a line for each file that is there elsewhere.
-
-    Any number of threads may tell of them.
-    """
+class _Bar:
+    """One bar on a terminal, gone at the end; nothing elsewhere. `_columns` are what it consists of."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total
@@ -89,14 +86,11 @@ class Transfer:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            from rich.console import Console  # noqa: PLC0415  slow to import
-            from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn  # noqa: PLC0415
+            from rich.console import Console  # noqa: PLC0415  as above
             from rich.progress import Progress as Shown  # noqa: PLC0415
 
-            words = TextColumn("{task.description}", markup=False)
-            columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), words)
             console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-            self._shown = Shown(*columns, console=console, transient=True)
+            self._shown = Shown(*self._columns(), console=console, transient=True)
             self._task = self._shown.add_task("", total=self._total)
             self._shown.start()
         return self
@@ -107,10 +101,29 @@ class Transfer:
         if self._shown is not None:
             self._shown.stop()
 
+    def _columns(self) -> tuple[ProgressColumn, ...]:
+        raise NotImplementedError
+
+    def _advance(self, by: int) -> None:
+        if self._shown is not None and self._task is not None:
+            self._shown.advance(self._task, by)
+
+
+class Transfer(_Bar):
+    """Bytes that come, of so many: a bar with the rate on a terminal, a line for each file that is there elsewhere.
+
+    Any number of threads may tell of them.
+    """
+
+    def _columns(self) -> tuple[ProgressColumn, ...]:
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn  # noqa: PLC0415  as above
+
+        words = TextColumn("{task.description}", markup=False)
+        return (BarColumn(), DownloadColumn(), TransferSpeedColumn(), words)
+
     def hear(self, size: int) -> None:
         """So many bytes more are there."""
-        if self._shown is not None and self._task is not None:
-            self._shown.advance(self._task, size)
+        self._advance(size)
 
     def say(self, text: str) -> None:
         """What is being done, or is done."""
@@ -121,36 +134,17 @@ class Transfer:
             sys.stderr.flush()
 
 
-class Bar:
-    """A progress bar on standard error, gone at the end; where nobody watches there is none."""
+class Bar(_Bar):
+    """A progress bar of things that are done, on standard error."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._shown: Bars | None = None
-        self._task: TaskID | None = None
+    def _columns(self) -> tuple[ProgressColumn, ...]:
+        from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn  # noqa: PLC0415  as above
 
-    def __enter__(self) -> Self:
-        if sys.stderr.isatty():
-            from rich.console import Console  # noqa: PLC0415  slow to import
-            from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn  # noqa: PLC0415
-            from rich.progress import Progress as Shown  # noqa: PLC0415
-
-            columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._shown = Shown(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._shown.add_task("", total=self._total)
-            self._shown.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._shown is not None:
-            self._shown.stop()
+        return (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     def step(self) -> None:
         """One more is done."""
-        if self._shown is not None and self._task is not None:
-            self._shown.advance(self._task)
+        self._advance(1)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
