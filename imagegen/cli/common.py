@@ -23,6 +23,7 @@ SpecArgument = Annotated[
     Path,
     typer.Argument(metavar="SPEC", exists=True, dir_okay=False, readable=False, help="The cluster's YAML file."),
 ]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder that the cluster's folder is written into.")]
 SpecOrFolderArgument = Annotated[
     Path,
     typer.Argument(

@@ -9,8 +9,7 @@ import typer
 
 from imagegen.cli.bundles import IdentityOption, SecretsOption, Sought, read_bundle
 from imagegen.cli.codes import FINDINGS
-from imagegen.cli.common import FormatOption, load_assets, read_spec, stop, stop_for
-from imagegen.cli.render import OutOption
+from imagegen.cli.common import FormatOption, OutOption, load_assets, read_spec, stop, stop_for
 from imagegen.cli.written import MANIFEST, read_manifest
 from imagegen.console import Format, say, show_json
 

@@ -16,7 +16,7 @@ import typer
 from imagegen.cli.bundles import Sought, read_bundle
 from imagegen.cli.codes import FINDINGS
 from imagegen.cli.common import check_spec, load_assets, read_spec, read_text, stop
-from imagegen.cli.render import render_into
+from imagegen.cli.writing import render_into
 from imagegen.console import Format, complain, say, show_json, show_report
 from imagegen.diagnostics import Position, Report
 from imagegen.external import tracked_by_git

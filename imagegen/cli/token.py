@@ -17,9 +17,9 @@ from imagegen.cli.bundles import (
     secrets_path,
     write_changed,
 )
-from imagegen.cli.common import FormatOption, SpecArgument, load_assets, now, read_spec, stop
+from imagegen.cli.common import FormatOption, OutOption, SpecArgument, load_assets, now, read_spec, stop
 from imagegen.cli.completion import complete_pools
-from imagegen.cli.render import OutOption, render_into
+from imagegen.cli.writing import render_into
 from imagegen.cli.written import show_written, written_as_data
 from imagegen.console import Format, say, show_json
 from imagegen.output import write_private
