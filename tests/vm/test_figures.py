@@ -1,7 +1,7 @@
-"""What a bake costs beyond the installs themselves: `make bake-figures`. Both are done afresh, one after the other.
+"""What a bake costs beyond the installs themselves: `make bake-figures`. Both are done afresh, in turn, and twice.
 
-The goal for time is held to what the processors worked, which other work on the machine does not change; how long it
-took by the clock is shown beside it.
+Of each the better time counts: on a machine that others share, the same bake takes a fifth more now and then. The goal
+for time is held to what the processors worked; how long it took by the clock is shown beside it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,7 @@ systemctl stop containerd
 sync
 """
 LIMIT = 3600
+ROUNDS = 2
 TIME_GOAL, SIZE_GOAL = 1.2, 1.05
 
 
@@ -54,21 +55,38 @@ class Took:
 
 
 def test_a_bake_beside_the_same_installs_by_hand(site: Site) -> None:
-    baked, by_hand = site.work / "baked", site.work / "by-hand"
-    bake_took = _timed(lambda: bake.bake(site.image.inputs, _made(baked)))
-    hand_took = _timed(lambda: _by_hand(site, _made(by_hand)))
-    for folder in (baked, by_hand):
-        _trimmed(folder / "disk.qcow2")
-    bake_bytes, hand_bytes = (_used(folder / "disk.qcow2", site.work) for folder in (baked, by_hand))
-    sizes = [(folder / "disk.qcow2").stat().st_size for folder in (baked, by_hand)]
-    for what, one, other in (("clock", bake_took.clock, hand_took.clock), ("work", bake_took.work, hand_took.work)):
-        _say(f"{site.release}: {what}: {one:.0f} s, by hand {other:.0f} s: {one / other:.2f} times (goal {TIME_GOAL})")
+    rounds = [_round(site, _made(site.work / f"round-{number}")) for number in range(ROUNDS)]
+    bakes, hands = zip(*(each for each, _ in rounds), strict=True)
+    for what in ("clock", "work"):
+        one, other = _best(bakes, what), _best(hands, what)
+        all_of_them = ", ".join(f"{getattr(took, what):.0f}" for took in (*bakes, *hands))
+        ratio = f"{one / other:.2f} times (goal {TIME_GOAL}); all: {all_of_them}"
+        _say(f"{site.release}: {what}: {one:.0f} s, by hand {other:.0f} s: {ratio}")
+    baked, by_hand = (folder / "disk.qcow2" for folder in rounds[-1][1])
+    for disk in (baked, by_hand):
+        _trimmed(disk)
+    bake_bytes, hand_bytes = (_used(disk, site.work) for disk in (baked, by_hand))
+    sizes = [disk.stat().st_size for disk in (baked, by_hand)]
     _say(f"{site.release}: {bake_bytes >> 20} MiB of files, by hand {hand_bytes >> 20} MiB")
     _say(f"{site.release}: {bake_bytes / hand_bytes:.2f} times (goal {SIZE_GOAL})")
     _say(f"{site.release}: disk file {sizes[0] >> 20} MiB, by hand {sizes[1] >> 20} MiB")
-    assert bake_took.work / hand_took.work <= TIME_GOAL
+    assert _best(bakes, "work") / _best(hands, "work") <= TIME_GOAL
     assert bake_bytes / hand_bytes <= SIZE_GOAL
     assert sizes[0] / sizes[1] <= SIZE_GOAL
+
+
+def _round(site: Site, folder: Path) -> tuple[tuple[Took, Took], tuple[Path, Path]]:
+    """A bake, and the same by hand: what each took, and the folders of their disks."""
+    baked, by_hand = folder / "baked", folder / "by-hand"
+    took = (
+        _timed(lambda: bake.bake(site.image.inputs, _made(baked))),
+        _timed(lambda: _by_hand(site, _made(by_hand))),
+    )
+    return took, (baked, by_hand)
+
+
+def _best(took: Sequence[Took], what: str) -> float:
+    return min(float(getattr(each, what)) for each in took)
 
 
 def _made(folder: Path) -> Path:
