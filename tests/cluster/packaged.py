@@ -16,7 +16,7 @@ from tests.cluster import serving
 from tests.support import vendors
 from tests.support.vendors import CONTAINERD, KUBERNETES, Stub
 
-DEBIAN, DEBIAN_SUITE = "deb.debian.org/debian", "bookworm main"
+DEBIAN, DEBIAN_SUITE = "ftp.debian.org/debian", "bookworm main"
 _DOCKER, _DOCKER_SUITE = "download.docker.com/linux/debian", "bookworm stable"
 _KUBERNETES = "pkgs.k8s.io/core:/stable:/v1.37/deb"
 # Docker's packages have no suite to themselves; the one of another release must not be taken.

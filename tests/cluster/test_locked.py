@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 OPERATOR = IPv4Interface("10.79.0.1/24")
 FILES = ("dl.k8s.io", "github.com", "cloud.debian.org")
+ARCHIVES = ("ftp.debian.org", "security.debian.org")
 REGISTRIES = ("registry.k8s.io", "ghcr.io")
 
 
@@ -110,7 +111,7 @@ def serve_packages(web: Path, lock: Path, bundle: Path) -> None:
 
 def asked_at(settings: Path, server: str) -> None:
     """Everything is asked at one server."""
-    pairs = [f"https://{host}/=http://{server}/{host}/" for host in (*FILES, "deb.debian.org")]
+    pairs = [f"https://{host}/=http://{server}/{host}/" for host in (*FILES, *ARCHIVES)]
     pairs += [f"{host}/={server}/{host}/" for host in REGISTRIES]
     packaged.set_mirrors(settings, pairs)
 

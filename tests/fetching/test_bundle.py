@@ -23,7 +23,7 @@ from tests.support.program import ROOT
 from tests.support.server import Site, serve
 
 KUBELET = f"/dl.k8s.io/release/v{KUBERNETES}/bin/linux/amd64/kubelet"
-JQ = "/deb.debian.org/debian/pool/main/jq_1.0-1_amd64.deb"
+JQ = "/ftp.debian.org/debian/pool/main/jq_1.0-1_amd64.deb"
 
 
 @pytest.fixture(scope="module")

@@ -158,7 +158,7 @@ def test_a_vendor_whose_sum_is_not_that_of_his_file(lock: Run, file: Path, vendo
 
 
 def test_a_package_that_is_not_what_the_index_says(lock: Run, file: Path, vendors: Vendors) -> None:
-    address = "https://deb.debian.org/debian/pool/main/jq_1.0-1_amd64.deb"
+    address = "https://ftp.debian.org/debian/pool/main/jq_1.0-1_amd64.deb"
     vendors.put(address, vendors.site.files[vendors.path(address)][::-1])
     result = lock()
     assert result.exit_code == 3
@@ -178,7 +178,7 @@ def test_an_index_that_is_not_what_the_release_says(lock: Run, vendors: Vendors)
 
 
 def test_an_index_that_somebody_else_signed(lock: Run, vendors: Vendors) -> None:
-    path = vendors.path("https://deb.debian.org/debian/dists/bookworm/InRelease")
+    path = vendors.path("https://ftp.debian.org/debian/dists/bookworm/InRelease")
     vendors.site.files[path] = vendors.site.files[path].replace(b"Origin: Stub", b"Origin: Thief")
     result = lock()
     assert result.exit_code == 3
@@ -190,13 +190,13 @@ def test_an_index_that_nobody_can_check_is_said_so(lock: Run, file: Path, monkey
     monkeypatch.setattr("imagegen.fetching.signatures.shutil.which", lambda _: None)
     result = lock()
     assert result.exit_code == 0
-    warning = "warning: https://deb.debian.org/debian/dists/bookworm: its signature was not checked: there is no gpgv"
+    warning = "warning: https://ftp.debian.org/debian/dists/bookworm: its signature was not checked: there is no gpgv"
     assert warning in result.stderr
     assert file.exists()
 
 
 def test_a_signature_beside_the_index(lock: Run, vendors: Vendors) -> None:
-    place = vendors.path("https://deb.debian.org/debian/dists/bookworm")
+    place = vendors.path("https://ftp.debian.org/debian/dists/bookworm")
     signed = vendors.site.files.pop(f"{place}/InRelease")
     text = signed.decode().partition("\n\n")[2].partition("\n-----BEGIN")[0] + "\n"
     vendors.site.files[f"{place}/Release"] = text.encode()
@@ -209,7 +209,7 @@ def test_a_signature_beside_the_index(lock: Run, vendors: Vendors) -> None:
 
 
 def test_an_index_that_is_too_old(lock: Run, vendors: Vendors) -> None:
-    path = vendors.path("https://deb.debian.org/debian-security/dists/bookworm-security/InRelease")
+    path = vendors.path("https://security.debian.org/debian-security/dists/bookworm-security/InRelease")
     vendors.site.files[path] = vendors.signer.sign("Valid-Until: Sat, 11 Jul 2020 10:16:37 UTC\nSHA256:\n")
     result = lock()
     assert result.exit_code == 3

@@ -17,7 +17,8 @@ from tests.support.origins import HOSTS, Vendors
 
 # The vendors that the profile has mirrors of, and where it has what the image needs of them.
 LAYOUT = {
-    "/deb.debian.org/": "/mirrors.aliyun.com/",
+    "/ftp.debian.org/": "/mirrors.aliyun.com/",
+    "/security.debian.org/": "/mirrors.aliyun.com/",
     "/registry.k8s.io/v2/coredns/": "/registry.aliyuncs.com/v2/google_containers/",
     "/registry.k8s.io/v2/": "/registry.aliyuncs.com/v2/google_containers/",
 }
@@ -66,7 +67,7 @@ def test_the_profile_is_asked_and_the_vendors_are_locked(lock: Run, spec: Path, 
     assert {"mirrors.aliyun.com", "registry.aliyuncs.com"} < hosts(vendors)
     text = spec.with_name("demo.lock.yaml").read_text()
     assert "aliyun" not in text
-    assert "url: https://deb.debian.org/debian/pool/main/jq_1.0-1_amd64.deb\n" in text
+    assert "url: https://ftp.debian.org/debian/pool/main/jq_1.0-1_amd64.deb\n" in text
     locked: dict[str, Any] = yaml.safe_load(text)["architectures"]["amd64"]
     assert "registry.k8s.io/coredns/coredns:v1.14.6" in [image["name"] for image in locked["images"]]
 
@@ -84,7 +85,7 @@ def test_the_user_s_mirrors_go_before_it_however_short(lock: Run, filled: dict[s
 def test_and_those_of_the_environment(
     vendors: Vendors, spec: Path, others: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("IMAGEGEN_MIRRORS", f"https://deb.debian.org={vendors.site.url}/ours " + " ".join(others[1::2]))
+    monkeypatch.setenv("IMAGEGEN_MIRRORS", f"https://ftp.debian.org={vendors.site.url}/ours " + " ".join(others[1::2]))
     result = specs.run("lock", spec, "--keyring", vendors.signer.keyring)
     assert result.exit_code == 3
     assert f"(by way of {vendors.site.url}/ours/debian/dists/bookworm/Release)" in result.stderr

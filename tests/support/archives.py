@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tools import debian
 
+_VENDOR = {False: "https://ftp.debian.org/debian", True: "https://security.debian.org/debian-security"}
+
 
 def own_mirrors(suite: str = "bookworm") -> list[str]:
     """Options that put the mirrors of this machine in the place of Debian's archive."""
@@ -11,6 +13,5 @@ def own_mirrors(suite: str = "bookworm") -> list[str]:
     for line in debian.sources(suite):
         _, uri, release, _ = line.split()
         if release in (suite, f"{suite}-security"):
-            name = "debian-security" if release.endswith("-security") else "debian"
-            options += ["--mirror", f"https://deb.debian.org/{name}={uri}"]
+            options += ["--mirror", f"{_VENDOR[release.endswith('-security')]}={uri}"]
     return options

@@ -19,7 +19,8 @@ KUBERNETES = "1.37.2"
 HOSTS = (
     "dl.k8s.io",
     "github.com",
-    "deb.debian.org",
+    "ftp.debian.org",
+    "security.debian.org",
     "cloud.debian.org",
     "pkgs.k8s.io",
     "download.docker.com",
@@ -153,11 +154,11 @@ class Vendors:
 
     def debian(self, architecture: str) -> None:
         """Debian's archive, as it is now."""
-        top = "https://deb.debian.org/debian"
+        top = "https://ftp.debian.org/debian"
         paragraphs = [self._package(top, name, architecture) for name in _ARCHIVE]
         self.index(top, "bookworm", paragraphs, architecture)
         self.index(top, "bookworm-updates", [], architecture)
-        security = "https://deb.debian.org/debian-security"
+        security = "https://security.debian.org/debian-security"
         self.index(security, "bookworm-security", [], architecture)
 
     def package(self, top: str, name: str, architecture: str, version: str) -> str:

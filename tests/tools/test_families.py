@@ -40,8 +40,8 @@ MIRRORS = " ".join(
     for old, new in {
         "https://pkgs.k8s.io/": "pkgs.k8s.io",
         "https://download.docker.com/": "download.docker.com",
-        "http://deb.debian.org/": "deb.debian.org",
-        "https://deb.debian.org/": "deb.debian.org",
+        "http://ftp.debian.org/": "ftp.debian.org",
+        "https://ftp.debian.org/": "ftp.debian.org",
         "http://dl.rockylinux.org/": "dl.rockylinux.org",
         "https://dl.rockylinux.org/": "dl.rockylinux.org",
     }.items()
@@ -57,7 +57,7 @@ FILES = {
     "apt": {
         "/etc/apt/sources.list": "",
         "/etc/chrony/chrony.conf": "confdir /etc/chrony/conf.d\nsourcedir /etc/chrony/sources.d\n",
-        "/etc/apt/mirrors/debian.list": "http://deb.debian.org/debian\n",
+        "/etc/apt/mirrors/debian.list": "http://ftp.debian.org/debian\n",
         "/etc/apt/sources.list.d/debian.sources": (
             "Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian.list\nSuites: stable\nComponents: main\n"
             "Trusted: yes\n"
@@ -136,7 +136,7 @@ class Ground:
         for path, suite, stubs in (
             (kubernetes, "/", vendors.kubernetes("1.1")),
             (docker, "bookworm stable", of_docker),
-            ("deb.debian.org/debian", "stable main", vendors.plain(self._packages())),
+            ("ftp.debian.org/debian", "stable main", vendors.plain(self._packages())),
         ):
             vendors.write_apt_repository(self.served / path, suite, stubs, self.signer, scratch)
         (self.served / kubernetes / "Release.key").write_bytes(self.signer.public)
