@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -77,10 +77,10 @@ class Progress:
 
 
 class _Bar:
-    """One bar on a terminal, gone at the end; nothing elsewhere. `_columns` are what it consists of."""
+    """One bar on a terminal, gone at the end; nothing elsewhere. `columns` gives what it consists of."""
 
-    def __init__(self, total: int | None) -> None:
-        self._total = total
+    def __init__(self, total: int | None, columns: Callable[[], tuple[ProgressColumn, ...]]) -> None:
+        self._total, self._columns = total, columns
         self._shown: Bars | None = None
         self._task: TaskID | None = None
 
@@ -101,9 +101,6 @@ class _Bar:
         if self._shown is not None:
             self._shown.stop()
 
-    def _columns(self) -> tuple[ProgressColumn, ...]:
-        raise NotImplementedError
-
     def _advance(self, by: int) -> None:
         if self._shown is not None and self._task is not None:
             self._shown.advance(self._task, by)
@@ -115,11 +112,8 @@ class Transfer(_Bar):
     Any number of threads may tell of them.
     """
 
-    def _columns(self) -> tuple[ProgressColumn, ...]:
-        from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn  # noqa: PLC0415  as above
-
-        words = TextColumn("{task.description}", markup=False)
-        return (BarColumn(), DownloadColumn(), TransferSpeedColumn(), words)
+    def __init__(self, total: int | None) -> None:
+        super().__init__(total, _of_bytes)
 
     def hear(self, size: int) -> None:
         """So many bytes more are there."""
@@ -137,10 +131,8 @@ class Transfer(_Bar):
 class Bar(_Bar):
     """A progress bar of things that are done, on standard error."""
 
-    def _columns(self) -> tuple[ProgressColumn, ...]:
-        from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn  # noqa: PLC0415  as above
-
-        return (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    def __init__(self, total: int) -> None:
+        super().__init__(total, _of_things)
 
     def step(self) -> None:
         """One more is done."""
@@ -155,3 +147,16 @@ class Bar(_Bar):
         self._shown.stop()
         yield
         self._shown.start()
+
+
+def _of_bytes() -> tuple[ProgressColumn, ...]:
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn  # noqa: PLC0415  as above
+
+    words = TextColumn("{task.description}", markup=False)
+    return (BarColumn(), DownloadColumn(), TransferSpeedColumn(), words)
+
+
+def _of_things() -> tuple[ProgressColumn, ...]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn  # noqa: PLC0415  as above
+
+    return (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -8,12 +8,15 @@ import pytest
 from bootstrap.reasons import NEXT_STEPS
 
 from imagegen.diagnosis.story import Outcome
-from tests.diagnosis import consoles
+from tests.diagnosis import consoles, install_troubles, troubles
+from tests.diagnosis.scene import NOTES, TROUBLES, Recording, Scene, record
 from tests.diagnosis.told import KNOWN, verdict
-from tests.diagnosis.troubles import NOTES, TROUBLES, Recording, Scene, record
 from tests.firstboot.authority import Authority
 from tests.firstboot.machine import Machine
 from tests.firstboot.servers import Cluster
+
+# To import them enters every trouble.
+__all__ = ["install_troubles", "troubles"]
 
 FORMS = {
     "console": consoles.console,

@@ -4,110 +4,22 @@ from __future__ import annotations
 
 import fcntl
 import json
-import lzma
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import bring
-import pytest
 from bootstrap import kubeadm, probe
-from installing.program import run as install
 
-from tests.firstboot.authority import Authority
+from tests.diagnosis.scene import Recording, Scene, trouble
 from tests.firstboot.documents import INIT, JOIN, WORKER
-from tests.firstboot.machine import ADDRESSES, START, Machine, TimeIsUp
-from tests.firstboot.members import LOST, Etcd, member
-from tests.firstboot.servers import Cluster
-from tests.firstboot.test_membership import DEAD, ELSEWHERE, HERE, LEARNER, NODE, OTHER, publish
-from tests.stock.test_install import Machine as StockMachine
-from tests.support.web import serving
+from tests.firstboot.machine import ADDRESSES, START
+from tests.firstboot.members import LOST, member
+from tests.firstboot.test_membership import DEAD, HERE, LEARNER
 
 DAY = 86400
 INSTANCE = "/var/lib/cloud/instances/i-1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What a trouble is made of."""
-
-    machine: Machine
-    cluster: Cluster
-    stranger: Authority
-    patch: pytest.MonkeyPatch
-    folder: Path
-
-    def worker(self, **changes: object) -> Machine:
-        """A worker whose cluster runs."""
-        self.cluster.start()
-        self.machine.stage(WORKER, **changes)
-        return self.machine
-
-    def plane(self, **changes: object) -> Machine:
-        """A control plane that joins a cluster which runs."""
-        self.cluster.start()
-        self.machine.stage(JOIN, **changes)
-        return self.machine
-
-    @contextmanager
-    def etcd(self, *members: dict[str, Any]) -> Iterator[Etcd]:
-        """The etcd of another control plane, with these members beside its own."""
-        folder = self.folder / "etcd"
-        folder.mkdir()
-        etcd = Etcd(self.cluster.authority, folder)
-        etcd.members = [member(OTHER, "node-2", ELSEWHERE, etcd.url), *members]
-        publish(self.machine, etcd.url)
-        self.machine.answer("kubectl", json.dumps(NODE))
-        try:
-            yield etcd
-        finally:
-            etcd.stop()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """What a machine left: the console's lines, and its status."""
-
-    lines: list[str]
-    status: dict[str, Any]
-
-
-Trouble = Callable[[Scene], Recording | None]
-TROUBLES: dict[str, Trouble] = {}
-NOTES = {
-    "baked-already",
-    "cluster-found",
-    "etcd-data",
-    "etcd-member-removed",
-    "kubeconfig-missing",
-    "no-manifest",
-    "nothing-answers",
-    "resumed",
-    "wipe-incomplete",
-}
-"""What no node is stuck with: it says so in passing."""
-
-
-def trouble(reason: str) -> Callable[[Trouble], Trouble]:
-    """Enters what runs a machine into this reason."""
-
-    def enter(make: Trouble) -> Trouble:
-        TROUBLES[reason] = make
-        return make
-
-    return enter
-
-
-def record(reason: str, scene: Scene) -> Recording:
-    """Runs a machine into this reason."""
-    recording = TROUBLES[reason](scene)
-    return recording or Recording(lines=scene.machine.lines, status=scene.machine.status)
 
 
 @trouble("address-not-found")
@@ -458,70 +370,3 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     scene.worker().write(f"{INSTANCE}/obj.pkl", "no pickle")
     assert scene.machine.boot() == 0
-
-
-def _installed(scene: Scene, **scripts: str) -> Recording:
-    """A machine that installs itself, as far as it comes in ten minutes."""
-    machine = StockMachine(scene.folder / "stock")
-    for name, body in scripts.items():
-        machine.script(name.replace("_", "-"), body)
-    machine.clock.end = 600
-    with suppress(TimeIsUp):
-        install(machine.paths, machine.clock, machine.work)
-    return Recording(lines=machine.console, status=machine.status)
-
-
-@trouble("baked-already")
-def _(scene: Scene) -> Recording:
-    machine = StockMachine(scene.folder / "stock")
-    stamp = {"fingerprint": "f" * 64, "builtBy": {"builder": "qemu"}}
-    machine.write("/etc/imagegen/image.json", json.dumps(stamp))
-    assert machine.boot() == 0
-    return Recording(lines=machine.console, status=machine.status)
-
-
-@trouble("install-failed")
-def _(scene: Scene) -> Recording:
-    return _installed(scene, **{"30_second": "echo 'E: Unable to locate package jq' >&2; exit 100"})
-
-
-@trouble("machine-mismatch")
-def _(scene: Scene) -> Recording:
-    machine = StockMachine(scene.folder / "stock")
-    machine.write("/etc/os-release", 'ID=debian\nVERSION_ID="13"\n')
-    machine.boot()
-    return Recording(lines=machine.console, status=machine.status)
-
-
-@trouble("verify-failed")
-def _(scene: Scene) -> Recording:
-    return _installed(scene, **{"85_require_verified": "echo 'verify: package jq: wanted installed' >&2; exit 1"})
-
-
-def _brought(scene: Scene, name: str) -> Recording:
-    """A machine that downloads what it is installed with, until its first pause."""
-    root = scene.folder / "loading"
-    for folder in ("dev", "var/lib/imagegen"):
-        (root / folder).mkdir(parents=True)
-    (root / "dev/console").touch()
-
-    def over(_: float) -> NoReturn:
-        raise TimeIsUp
-
-    scene.patch.setattr(time, "sleep", over)
-    with serving() as web:
-        web.files["/payload"] = lzma.compress(b"another")
-        with suppress(TimeIsUp):
-            bring.bring(root, {"url": f"{web.url}/{name}", "sha256": "0" * 64})
-    status = json.loads((root / "var/lib/imagegen/status.json").read_text())
-    return Recording(lines=(root / "dev/console").read_text().splitlines(), status=status)
-
-
-@trouble("payload-refused")
-def _(scene: Scene) -> Recording:
-    return _brought(scene, "payload")
-
-
-@trouble("payload-unreachable")
-def _(scene: Scene) -> Recording:
-    return _brought(scene, "absent")
