@@ -74,3 +74,18 @@ def _join(endpoint: str, *, control_plane: bool) -> dict[str, Any]:
         "nodeRegistration": {"criSocket": "unix:///run/containerd/containerd.sock"},
     }
     return {**document, "controlPlane": {}} if control_plane else document
+
+
+# What the machine that starts the cluster says, where nothing stands in its way.
+OF_THE_FIRST = [
+    "phase=wipe status=ok",
+    "phase=contract status=ok",
+    "phase=runtime status=ok",
+    "phase=clock status=ok",
+    "phase=settle status=ok",
+    "phase=guard status=ok reason=nothing-answers",
+    "phase=kubeadm-init status=ok",
+    "phase=cni status=ok",
+    "phase=admin status=ok",
+    "phase=done status=ok",
+]

@@ -7,7 +7,7 @@ import json
 import pytest
 from bootstrap.state import State
 
-from tests.firstboot.documents import INIT, JOIN, SHARED
+from tests.firstboot.documents import INIT, JOIN, OF_THE_FIRST, SHARED
 from tests.firstboot.machine import Machine
 from tests.firstboot.servers import Cluster
 
@@ -19,18 +19,7 @@ OTHERS = ["node-9", "192.168.0.99"]
 def test_the_first_starts_the_cluster(machine: Machine, first: list[str]) -> None:
     machine.stage(SHARED, firstNode=first)
     assert machine.boot() == 0
-    assert machine.story == [
-        "phase=wipe status=ok",
-        "phase=contract status=ok",
-        "phase=runtime status=ok",
-        "phase=clock status=ok",
-        "phase=settle status=ok",
-        "phase=guard status=ok reason=nothing-answers",
-        "phase=kubeadm-init status=ok",
-        "phase=cni status=ok",
-        "phase=admin status=ok",
-        "phase=done status=ok",
-    ]
+    assert machine.story == OF_THE_FIRST
     assert machine.status["role"] == INIT
     assert json.loads(machine.paths.done.read_text())["role"] == INIT
     assert "the first control plane" in machine.lines[4]
