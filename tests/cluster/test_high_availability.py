@@ -123,3 +123,34 @@ def test_the_api_answers_with_one_of_them_dead_and_it_comes_back(cluster: Cluste
     until("all nodes Ready", lambda: cluster.ready() == set(NODES), limit=300)
     report.append(f"cp1 back by itself after {time.monotonic() - back:.0f} s")
     assert cluster.identity() == identity
+
+
+def test_the_first_machine_is_replaced_by_a_fresh_one_with_the_same_user_data(
+    cluster: Cluster, report: list[str]
+) -> None:
+    identity, old = cluster.identity(), cluster.machines["cp1"]
+    before = _uid(cluster, "cp1")
+    old.power_cut()
+    old.close()
+    new = cluster.machines["cp1"] = machine(cluster.opened, "cp1", cluster.disk, cluster.site)
+    new.log.unlink()
+    started = time.monotonic()
+    new.start()
+    try:
+        until("its last word", lambda: "phase=done status=ok" in new.console(), limit=600)
+        until("all nodes Ready", lambda: cluster.ready() == set(NODES), limit=300)
+    except (LabError, TimeoutError) as error:
+        pytest.fail(f"{error}\n{diagnosis(new)}")
+    report.append(f"cp1 replaced by a fresh machine after {time.monotonic() - started:.0f} s")
+    console = new.console()
+    assert "reason=cluster-found" in console
+    assert "reason=etcd-member-removed" in console
+    assert "phase=kubeadm-init" not in console
+    assert cluster.identity() == identity
+    # kubeadm keeps the node's object: pods that were bound to it are its own again.
+    assert _uid(cluster, "cp1") == before
+    until("its pods", lambda: _three_ready(cluster, "etcd") and _three_ready(cluster, "kube-apiserver"), limit=300)
+
+
+def _uid(cluster: Cluster, node: str) -> str:
+    return cluster.kubectl.run("get", "node", node, "-o", "jsonpath={.metadata.uid}")
