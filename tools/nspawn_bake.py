@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from imagegen.lab import ground
 from imagegen.lab.lab import Lab
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
-from tools import ground
 
 WORK = "var/tmp/imagegen"
 REPORT = "var/lib/imagegen-build/report.json"

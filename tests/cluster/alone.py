@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.lab import lab
+from imagegen.lab import ground, lab
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
 from tests.cluster import timeline
 from tests.cluster.conftest import diagnosis
 from tests.cluster.kubectl import Kubectl, is_ready, until
 from tests.cluster.site import Site
-from tools import ground, toolbox
+from tools import toolbox
 
 NODE, OPERATOR = "cp1", IPv4Interface("10.77.0.1/24")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.lab import disk, lab
+from imagegen.lab import disk, ground, lab
 from imagegen.lab.machine import Machine
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
@@ -17,7 +17,7 @@ from tests.cluster.bake import BUILDER, QUICK, Baked, bake
 from tests.cluster.kubectl import Kubectl, is_ready, until
 from tests.cluster.site import Site
 from tests.support import programs
-from tools import ground, toolbox
+from tools import toolbox
 from tools.base import base
 
 OPERATOR = IPv4Interface("10.77.0.1/24")

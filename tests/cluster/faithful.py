@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from imagegen.lab import ground
 from tests.cluster import trees
-from tools import ground
 
 
 def declared(pristine: Path) -> frozenset[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from imagegen.lab import ground
 from tests.cluster import faithful, trees
-from tools import ground
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from imagegen.lab import lab
+from imagegen.lab import ground, lab
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
 from tests.cluster import balancer, site, timeline
 from tests.cluster.bake import Baked
 from tests.cluster.conftest import diagnosis
 from tests.cluster.kubectl import Kubectl, is_ready, until
-from tools import ground, toolbox
+from tools import toolbox
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.lab import lab, leftovers
+from imagegen.lab import ground, lab, leftovers
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError, run
 from tests.cluster.kubectl import until
-from tools import ground
 from tools.base import base
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]

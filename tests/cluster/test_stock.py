@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from imagegen.lab import lab
+from imagegen.lab import ground, lab
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
 from tests.cluster import site, timeline
 from tests.cluster.kubectl import Kubectl, is_ready, until
 from tests.cluster.serving import PORT, served
 from tests.support import programs
-from tools import ground, toolbox
+from tools import toolbox
 from tools.base import base
 from tools.bundle import bundle
 
