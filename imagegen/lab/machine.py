@@ -1,5 +1,6 @@
 """What every ground offers: a machine to start, to look into and to hurt."""
 
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Protocol
 
@@ -9,6 +10,14 @@ class Machine(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def log(self) -> Path:
+        """The file with everything that it has printed on its console since it was made."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is switched on."""
 
     def start(self) -> None:
         """Switch it on; returns while it boots."""

@@ -34,6 +34,10 @@ class NspawnMachine:
     """Folders of the host that the machine sees and cannot change, by where they lie in it."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
+    @property
+    def is_running(self) -> bool:
+        return self._running() is not None
+
     def open(self) -> None:
         """Make the disk's root file system visible below `root`."""
         disk.mount(self.disk, self.root)

@@ -12,11 +12,12 @@ from imagegen.secrets.keys import new_client
 USER = "kubernetes-admin"
 
 
-def make_kubeconfig(bundle: Bundle, endpoint: str, group: str, now: datetime) -> str:
+def make_kubeconfig(bundle: Bundle, endpoint: str, group: str, now: datetime, *, server_name: str = "") -> str:
     """A kubeconfig with a client certificate of its own, good for a year; `ValueError` without authorities.
 
     `group` is what the cluster's version binds to cluster-admin: `kubeadm:cluster-admins` from 1.29, which
-    `kubeadm init` binds; `system:masters` before.
+    `kubeadm init` binds; `system:masters` before. `server_name` is what the API server's certificate is for, where
+    that is not the endpoint's host.
     """
     if bundle.authorities is None:
         raise ValueError("the bundle has no CA key")
@@ -32,6 +33,7 @@ def make_kubeconfig(bundle: Bundle, endpoint: str, group: str, now: datetime) ->
                 "cluster": {
                     "server": f"https://{endpoint}",
                     "certificate-authority-data": _base64(bundle.ca_certificates),
+                    **({"tls-server-name": server_name} if server_name else {}),
                 },
             }
         ],
