@@ -76,6 +76,53 @@ class Progress:
         return table
 
 
+class Board:
+    """A line for each of several things at once: drawn anew on a terminal, a line for each change elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415  as above
+
+        self._console: Console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._live: Live | None = None
+        self._rows: dict[str, tuple[tuple[str, ...], float]] = {}
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            from rich.live import Live  # noqa: PLC0415  as above
+
+            self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=_PER_SECOND)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, name: str, cells: tuple[str, ...]) -> None:
+        """What is to say of a thing now."""
+        if name in self._rows and self._rows[name][0] == cells:
+            return
+        now = time.monotonic()
+        self._rows[name] = cells, now
+        if self._live is None:
+            self._console.print(f"{now - self._started:5.0f} s  {name}: {'  '.join(filter(None, cells))}")
+
+    def _table(self) -> Table:
+        from rich.table import Table  # noqa: PLC0415  as above
+
+        table = Table.grid(padding=(0, 2))
+        table.add_column("seconds", no_wrap=True, justify="right")
+        width = max((len(cells) for cells, _ in self._rows.values()), default=0)
+        for number in range(width + 1):
+            table.add_column(str(number), no_wrap=number < width, overflow="fold")
+        for name, (cells, since) in self._rows.items():
+            table.add_row(f"{time.monotonic() - since:.0f} s", name, *cells)
+        return table
+
+
 class _Bar:
     """One bar on a terminal, gone at the end; nothing elsewhere. `columns` gives what it consists of."""
 

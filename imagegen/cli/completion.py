@@ -24,6 +24,11 @@ def complete_roles(context: typer.Context, incomplete: str) -> list[str]:
     return _starting([*planes, *(f"worker-{name}" for name in _pools(context))], incomplete)
 
 
+def complete_nodes(context: typer.Context, incomplete: str) -> list[str]:
+    """The nodes with a name in the spec that stands on the command line."""
+    return _starting(_from_spec(context, _nodes), incomplete)
+
+
 def complete_images(context: typer.Context, incomplete: str) -> list[str]:
     """The images of the spec that stands on the command line."""
     return _starting(_from_spec(context, _images), incomplete)
@@ -58,6 +63,11 @@ def _images(cluster: Mapping[str, Any]) -> list[str]:
     own = cluster["image"].get("name", cluster["metadata"]["name"]) if "image" in cluster else None
     machines = (cluster, cluster["controlPlane"], *cluster.get("nodePools", ()))
     return list(filter(None, dict.fromkeys((own, *(machine.get("imageRef") for machine in machines)))))
+
+
+def _nodes(cluster: Mapping[str, Any]) -> list[str]:
+    machines = (cluster["controlPlane"], *cluster.get("nodePools", ()))
+    return [node["name"] for machine in machines for node in machine.get("nodes", ())]
 
 
 def _from_spec(context: typer.Context, find: Callable[[Mapping[str, Any]], list[str]]) -> list[str]:

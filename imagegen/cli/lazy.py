@@ -21,6 +21,7 @@ NAMES = (
     "lock",
     "bundle",
     "bake",
+    "boot",
     "diff",
     "fingerprint",
     "stale",

@@ -46,6 +46,12 @@ WALK: dict[str, dict[int, str]] = {
     "diff": {0: "fine.yaml", 1: "changed.yaml", 2: "out", 3: f"fine.yaml {FULL}"},
     "explain": {0: "fine.yaml --role worker-workers", 1: "IG999", 2: "absent.yaml", 3: f"IG204 {FULL}"},
     "bake": {0: "fine.yaml --dry-run", 1: "changed.yaml --image absent", 2: "", 3: "fine.yaml --packer /bin/false"},
+    "boot": {
+        0: "fine.yaml --image plain --dry-run",
+        1: "fine.yaml --dry-run",
+        2: "fine.yaml --ground moon",
+        3: f"fine.yaml --image plain --dry-run {FULL}",
+    },
     "fingerprint": {0: "fine.yaml", 1: "wrong.yaml", 2: "absent.yaml", 3: f"fine.yaml {FULL}"},
     "stale": {
         0: "fine.yaml --against fresh.json",

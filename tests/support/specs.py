@@ -15,6 +15,7 @@ from imagegen import pipeline
 from imagegen.bundle import Authorities, Authority, Bundle, KeyPair
 from imagegen.cli import app
 from imagegen.cli.common import load_assets
+from imagegen.spec import Cluster
 
 FOLDER = Path(__file__).parents[2] / "examples"
 # What others extend is no spec by itself.
@@ -75,11 +76,16 @@ def pem(name: str) -> str:
     return f"-----BEGIN {name}-----\nAAAA\n-----END {name}-----\n"
 
 
+def checked(data: dict[str, Any]) -> Cluster:
+    """The spec in data that must have no errors."""
+    cluster, report = pipeline.check(yaml.safe_dump(data), "cluster.yaml", load_assets())
+    assert cluster is not None, report.diagnostics
+    return cluster
+
+
 def render(data: dict[str, Any]) -> pipeline.Rendering:
     """Render a spec with the fake bundle; it must have no errors."""
-    assets = load_assets()
-    cluster, report = pipeline.check(yaml.safe_dump(data), "cluster.yaml", assets)
-    assert cluster is not None, report.diagnostics
+    assets, cluster = load_assets(), checked(data)
     pools = (pool.name for pool in cluster.node_pools)
     rendering, report = pipeline.render(cluster, fake_bundle(*pools), assets)
     assert rendering is not None, report.diagnostics
