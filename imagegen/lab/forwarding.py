@@ -21,7 +21,7 @@ def forwarded(namespace: str, address: str, port: int) -> Iterator[int]:
     """
     with socket.create_server((_HOST, 0)) as listener:
         descriptor = listener.fileno()
-        inside = ["ip", "netns", "exec", namespace, sys.executable, "-m", __name__]
+        inside = ["ip", "netns", "exec", namespace, sys.executable, "-I", __file__]
         process = subprocess.Popen(
             [*inside, str(descriptor), address, str(port)],
             pass_fds=[descriptor],

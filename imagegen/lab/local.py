@@ -3,14 +3,13 @@
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
-from imagegen.lab import forwarding, ground, host, lab, leftovers, switch, wires
+from imagegen.lab import forwarding, ground, host, lab, leftovers, wires
 from imagegen.lab.machine import Machine
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
@@ -83,18 +82,19 @@ class Hardware:
 def qemu(wanted: Sequence[Wanted], around: Surroundings, hardware: Hardware, *, keep: bool = False) -> Iterator[Local]:
     """Virtual machines; disks are beside the consoles and hold only what differs from the baked one."""
     wires.check_version()
-    # Names of sockets may have 104 bytes.
-    sockets = Path(tempfile.mkdtemp(prefix="imagegen-"))
+    folder = around.folder.resolve()
+    sockets = folder / "sockets"
     with ExitStack() as end:
+        sockets.mkdir()
         end.callback(shutil.rmtree, sockets)
-        log = around.folder / "network.log"
+        log = folder / "network.log"
         end.callback(log.unlink)
         port = end.enter_context(
             wires.wired(sockets, log, operator=around.operator, spare=around.spare, host=around.host, port=around.port)
         )
         machines = []
         for number, each in enumerate(wanted):
-            own = around.folder / f"{each.name}.qcow2"
+            own = folder / f"{each.name}.qcow2"
             if not keep:
                 end.callback(own.unlink, missing_ok=True)
             machine = QemuMachine(
@@ -102,9 +102,8 @@ def qemu(wanted: Sequence[Wanted], around: Surroundings, hardware: Hardware, *, 
                 number=number,
                 disk=overlay(each.disk, own),
                 seed=each.seed.resolve(),
-                log=around.folder / f"{each.name}.console",
-                cable=sockets / switch.NODES,
-                monitor=sockets / each.name,
+                log=folder / f"{each.name}.console",
+                sockets=sockets,
                 accelerator=hardware.accelerator,
                 memory=hardware.memory,
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import BinaryIO
 
-from imagegen.lab import accelerators, seed
+from imagegen.lab import accelerators, seed, switch
 from imagegen.lab.accelerators import escaped
 from imagegen.lab.process import LabError, run
 
@@ -23,18 +23,25 @@ _SOON = 10
 
 @dataclass(slots=True, kw_only=True)
 class QemuMachine:
-    """A machine with a disk and a seed of its own, one card on the switch behind `cable`, a monitor for its power."""
+    """A machine with a disk and a seed of its own, its card on the switch of `sockets`, a monitor for its power there.
+
+    It is started in that folder: a socket's path may have 104 bytes, and its name alone is shorter. Other paths are
+    absolute ones.
+    """
 
     name: str
     number: int
     disk: Path
     seed: Path
     log: Path
-    cable: Path
-    monitor: Path
+    sockets: Path
     accelerator: str
     memory: int
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def _monitor(self) -> str:
+        return f"{self.name}.monitor"
 
     @property
     def is_running(self) -> bool:
@@ -43,10 +50,10 @@ class QemuMachine:
     def start(self) -> None:
         if self.is_running:
             raise LabError(f"{self.name} is running")
-        self.monitor.unlink(missing_ok=True)
+        (self.sockets / self._monitor).unlink(missing_ok=True)
         with self.log.open("ab") as said:
             # What QEMU itself complains of stands in the console's file.
-            self._process = started(self.command(), said)
+            self._process = started(self.command(), said, self.sockets)
 
     def command(self) -> list[str]:
         """QEMU's command line."""
@@ -55,12 +62,12 @@ class QemuMachine:
             "-accel", self.accelerator, "-cpu", accelerators.processor(self.accelerator),
             "-smp", str(_PROCESSORS), "-m", str(self.memory),
             "-nodefaults", "-no-user-config", "-display", "none", "-device", "virtio-rng-pci",
-            "-monitor", f"unix:{escaped(self.monitor)},server=on,wait=off",
+            "-monitor", f"unix:{self._monitor},server=on,wait=off",
             "-chardev", f"file,id=console,path={escaped(self.log)},append=on", "-serial", "chardev:console",
             # A machine that is thrown away need not wait for the disk under it.
             "-drive", f"file={escaped(self.disk)},format=qcow2,if=virtio,cache=unsafe,discard=unmap",
             *seed.drive(self.seed),
-            "-netdev", f"stream,id=card,server=off,addr.type=unix,addr.path={escaped(self.cable)}",
+            "-netdev", f"stream,id=card,server=off,addr.type=unix,addr.path={switch.NODES}",
             "-device", f"virtio-net-pci,netdev=card,mac={_ADDRESS.format(number=self.number)}",
         ]  # fmt: skip
 
@@ -90,7 +97,7 @@ class QemuMachine:
         if process is None or not self.is_running:
             raise LabError(f"{self.name} is not running")
         with suppress(OSError), socket.socket(socket.AF_UNIX) as monitor:
-            monitor.connect(str(self.monitor))
+            monitor.connect(str(self.sockets / self._monitor))
             monitor.sendall(b"system_powerdown\n")
             with suppress(subprocess.TimeoutExpired):
                 process.wait(patience)
@@ -110,12 +117,13 @@ def overlay(base: Path, target: Path) -> Path:
     return target
 
 
-def started(command: list[str], said: BinaryIO) -> subprocess.Popen[bytes]:
-    """A program that a Ctrl-C does not reach, and, on Linux, that ends with this one whatever ends it."""
+def started(command: list[str], said: BinaryIO, folder: Path) -> subprocess.Popen[bytes]:
+    """A program in a folder that a Ctrl-C does not reach, and, on Linux, that ends with this one whatever ends it."""
     setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
     wrapper = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
     return subprocess.Popen(
         [*wrapper, *command],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=said,
         stderr=subprocess.STDOUT,

@@ -8,7 +8,6 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import cast
 
 _LENGTH, _ADDRESS = 4, 6
@@ -79,16 +78,16 @@ class Switch:
                 port.send(framed)
 
 
-async def serve(folder: Path) -> None:
-    """Switch between whoever connects to the sockets in a folder, until standard input ends."""
+async def serve() -> None:
+    """Switch between whoever connects to the two sockets in this folder, until standard input ends."""
     switch, loop, end = Switch(), asyncio.get_running_loop(), asyncio.Event()
     for name in (NODES, WAY):
-        await loop.create_unix_server(lambda is_way=name == WAY: Port(switch, is_way=is_way), str(folder / name))  # type: ignore[misc]
+        await loop.create_unix_server(lambda is_way=name == WAY: Port(switch, is_way=is_way), name)  # type: ignore[misc]
     loop.add_reader(sys.stdin.fileno(), end.set)
     await end.wait()
 
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        asyncio.run(serve(Path(sys.argv[1])))
+        asyncio.run(serve())
     os._exit(0)

@@ -10,7 +10,6 @@ from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from imagegen.lab import accelerators, switch
-from imagegen.lab.accelerators import escaped
 from imagegen.lab.process import LabError, run
 from imagegen.lab.qemu import await_path, started
 
@@ -41,7 +40,8 @@ def wired(
     with ExitStack() as end, log.open("ab") as said:
         # Its standard input is a pipe from here: it ends with this process, however that ends.
         bridge = subprocess.Popen(
-            [sys.executable, "-m", switch.__name__, str(sockets)],
+            [sys.executable, "-I", switch.__file__],
+            cwd=sockets,
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -49,14 +49,12 @@ def wired(
         )
         end.callback(_end, bridge)
         await_path(sockets / switch.WAY, bridge)
-        way = started(way_command(sockets, operator=operator, spare=spare, forward=(own, host, port)), said)
+        way = started(way_command(operator=operator, spare=spare, forward=(own, host, port)), said, sockets)
         end.callback(_end, way)
         yield own
 
 
-def way_command(
-    sockets: Path, *, operator: IPv4Interface, spare: IPv4Address, forward: tuple[int, str, int]
-) -> list[str]:
+def way_command(*, operator: IPv4Interface, spare: IPv4Address, forward: tuple[int, str, int]) -> list[str]:
     """A QEMU without a machine: its user network, plugged into the switch, with nothing but the way in."""
     own, host, port = forward
     network = f"net={operator.network},host={operator.ip},dns={spare},restrict=on"
@@ -64,7 +62,7 @@ def way_command(
         accelerators.program(), "-machine", "none", "-nodefaults", "-no-user-config", "-display", "none",
         "-netdev", f"user,id=inside,{network},hostfwd=tcp:127.0.0.1:{own}-{host}:{port}",
         "-netdev", "hubport,id=first,hubid=0,netdev=inside",
-        "-netdev", f"stream,id=cable,server=off,addr.type=unix,addr.path={escaped(sockets / switch.WAY)}",
+        "-netdev", f"stream,id=cable,server=off,addr.type=unix,addr.path={switch.WAY}",
         "-netdev", "hubport,id=second,hubid=0,netdev=cable",
     ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from tests.vm.conftest import Site
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(900)]
 
 _LIMIT = 600
-PARTS = ("imagegen.lab.switch", "-machine none", "worker1.qcow2")
+PARTS = ("lab/switch.py", "-machine none", "worker1.qcow2")
 """The switch, the way in, the machine."""
 
 
@@ -50,6 +50,7 @@ def test_a_worker_boots_up_to_its_wait_and_ctrl_c_ends_it(site: Site, tmp_path: 
     listed = subprocess.run(["ps", "-eo", "args="], check=True, capture_output=True, text=True).stdout.splitlines()
     assert not set(left) & set(listed)
     folder = out / "vm.boot"
+    # Nor has it left its sockets there.
     assert [path.name for path in folder.iterdir()] == ["worker1.console"]
     assert f"consoles: {folder / 'worker1.console'}" in text
     print(f"imagegen boot, emulated: the worker waits for the endpoint after {seconds:.0f} s", flush=True)  # noqa: T201
