@@ -9,7 +9,7 @@ from imagegen.booting.disks import baked_files, given_disks
 MANIFEST = {
     "builds": [
         {"builder_type": "qemu", "files": [{"name": "old.qcow2"}], "custom_data": {"fingerprint": "aa"}},
-        {"builder_type": "amazon-ebs", "files": None, "custom_data": {"fingerprint": "bb"}},
+        {"builder_type": "amazon-ebs", "files": [{"name": "ami"}], "custom_data": {"fingerprint": "bb"}},
         {"builder_type": "qemu", "files": [{"name": "output/new.qcow2"}], "custom_data": {"fingerprint": "cc"}},
     ]
 }

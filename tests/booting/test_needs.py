@@ -27,6 +27,9 @@ def asked(document: dict[str, Any], host: Host, config_version: int = 3) -> Aske
 def test_a_spec_with_all_that_was_asked_for_is_asked_for_nothing() -> None:
     strict = spec(kubelet={"config": {"failCgroupV1": True}}, network={"kubeProxy": {"mode": "ipvs"}})
     wanted = merged(find_needs(asked(strict, POOR)))
+    assert wanted["kubelet"] == {"config": {"failCgroupV1": False, "failSwapOn": False}}
+    assert wanted["network"]["kubeProxy"] == {"mode": "iptables", "config": {"conntrack": {"maxPerCore": 0}}}
+    assert set(wanted) == {"runtime", "kubelet", "kubeadm", "network"}
     assert find_needs(asked(spec(**_over(strict, wanted)), POOR)) == ()
 
 

@@ -50,7 +50,8 @@ def test_the_disk_of_a_bake_is_found(place: Path) -> None:
 def test_a_disk_of_something_else_is_refused(place: Path, named: bool) -> None:
     folder = place / ("elsewhere" if named else "out/demo/images/demo/packer")
     baked(folder, "f" * 64)
-    result = run("boot", "fine.yaml", "--dry-run", *(["--image", folder / "output/demo.qcow2"] if named else []))
+    options = (f"--image={folder / 'output/demo.qcow2'}",) if named else ()
+    result = run("boot", "fine.yaml", "--dry-run", *options)
     assert result.exit_code == 1
     assert "demo.qcow2: baked with the fingerprint ffffffffffff, and the spec asks for" in result.stderr
 

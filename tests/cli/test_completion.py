@@ -75,6 +75,7 @@ SECRETS = ["new", "import", "check", "show", "encrypt", "decrypt", "trust", "dis
         ("imagegen token renew demo.yaml --pool g", ["gpu"]),
         ("imagegen token renew absent.yaml --pool ''", ["control-plane"]),
         ("imagegen explain demo.yaml --role w", ["worker-workers", "worker-gpu"]),
+        ("imagegen boot demo.yaml --node c", ["cp1"]),
         ("imagegen explain IG20", [f"IG20{number}" for number in range(1, 10)]),
         ("imagegen explain ig301", ["ig301"]),
         ("imagegen validate demo.yaml --format ''", ["text", "json"]),

@@ -20,7 +20,7 @@ from tests.cluster.bake import Baked
 from tests.cluster.kubectl import until
 from tests.cluster.site import Site
 from tests.cluster.test_lab import traces
-from tests.support.program import start
+from tests.support.program import children, start
 from tools import toolbox
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -68,9 +68,13 @@ def test_the_cluster_comes_up_and_goes(baked: Baked, out: Path, report: list[str
         asked = (str(toolbox.path("kubectl")), "--kubeconfig", str(kubeconfig), "get", "nodes", "-o", names)
         assert run(*asked).stdout == "cp1 worker1"
         assert yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["tls-server-name"] == "10.77.0.11"
+        parts = children(process)
         assert of_lab(process)
+        # Two machines, and who passes connections on.
+        assert [sum(word in args for args in parts.values()) for word in ("nspawn", "forwarding.py")] == [2, 1]
         before = time.monotonic()
     assert (process.returncode, of_lab(process)) == (0, ())
+    assert [args for own, args in parts.items() if Path(f"/proc/{own}").exists()] == []
     assert sorted(path.name for path in out.iterdir()) == ["lab", "said.txt"]
     rows = re.findall(r"(?m)^(cp1|worker1) .*10\.77\.0\.\d+ +(\d+) s +(\d+) s +v1\.37\.2$", said(out))
     assert [name for name, _, _ in rows] == ["cp1", "worker1"]

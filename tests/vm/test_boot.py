@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.program import start
+from tests.support.program import children, start
 from tests.vm.conftest import Site
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(900)]
@@ -18,13 +18,6 @@ pytestmark = [pytest.mark.vm, pytest.mark.timeout(900)]
 _LIMIT = 600
 PARTS = ("lab/switch.py", "-machine none", "worker1.qcow2")
 """The switch, the way in, the machine."""
-
-
-def relatives(process: subprocess.Popen[str]) -> list[str]:
-    """Processes that the command has started."""
-    listed = subprocess.run(["ps", "-eo", "ppid=,args="], check=True, capture_output=True, text=True).stdout
-    found = (line.split(maxsplit=1) for line in listed.splitlines())
-    return [args for parent, args in found if int(parent) == process.pid]
 
 
 def test_a_worker_boots_up_to_its_wait_and_ctrl_c_ends_it(site: Site, tmp_path: Path) -> None:
@@ -38,8 +31,8 @@ def test_a_worker_boots_up_to_its_wait_and_ctrl_c_ends_it(site: Site, tmp_path: 
                 assert time.monotonic() - started < _LIMIT, log.read_text()
                 time.sleep(1)
             seconds = time.monotonic() - started
-            left = relatives(process)
-            assert [sum(word in args for args in left) for word in PARTS] == [1, 1, 1], left
+            parts = children(process)
+            assert [sum(word in args for args in parts.values()) for word in PARTS] == [1, 1, 1], parts
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
@@ -47,8 +40,7 @@ def test_a_worker_boots_up_to_its_wait_and_ctrl_c_ends_it(site: Site, tmp_path: 
     assert re.search(r"(?m)^ *\d+ s  worker1: qemu  boot  running$", text), text
     assert re.search(r"(?m)^ *\d+ s  worker1: qemu  endpoint  waiting  (unreachable|timeout): ", text), text
     assert process.returncode == 130
-    listed = subprocess.run(["ps", "-eo", "args="], check=True, capture_output=True, text=True).stdout.splitlines()
-    assert not set(left) & set(listed)
+    assert [args for own, args in parts.items() if Path(f"/proc/{own}").exists()] == []
     folder = out / "vm.boot"
     # Nor has it left its sockets there.
     assert [path.name for path in folder.iterdir()] == ["worker1.console"]
