@@ -86,6 +86,11 @@ def _check(cluster: Cluster, nodes: Sequence[NodePlan], host: str) -> None:
         raise CannotBootError(
             "the control plane was made elsewhere (`controlPlane.existing`), and machines here have no way to it"
         )
+    if cluster.stock_images:
+        raise CannotBootError(
+            f"machines of {' and '.join(cluster.stock_images)} install themselves (`install: stock`) from what they "
+            "download, and there is no way out of their network here: take `install: baked` for a look"
+        )
     if any(":" in node.address for node in nodes):
         raise CannotBootError("machines here have IPv4 addresses only, and the spec's nodes have others")
     addresses = {str(IPv4Interface(node.address).ip) for node in nodes}

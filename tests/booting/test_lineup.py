@@ -12,6 +12,8 @@ from imagegen.plan import RoleKind
 from imagegen.planner import plan_cluster
 from tests.support.specs import checked, fake_bundle, spec
 
+STOCK = {"install": "stock", "bundle": {"url": "http://192.168.0.1/bundle", "sha256": "0" * 64}}
+
 
 def lined_up(chosen: tuple[str, ...] = (), **sections: Any) -> Lineup:
     document = spec(**{name: section for name, section in sections.items() if name != "gateway"})
@@ -45,6 +47,7 @@ def test_some_are_chosen_by_name() -> None:
 @pytest.mark.parametrize(
     ("chosen", "sections", "words"),
     [
+        pytest.param((), {"image": STOCK}, r"machines of demo install themselves \(`install: stock`\)", id="stock"),
         pytest.param(("cp9",), {}, r"no node cp9; known: cp1, worker1", id="no such node"),
         pytest.param((), {"controlPlane": {"endpoint": "192.168.0.9:6443"}}, r"endpoint 192\.168\.0\.9", id="balanced"),
         pytest.param((), {"controlPlane": {"endpoint": "api.example:6443"}}, r"endpoint api\.example", id="a name"),

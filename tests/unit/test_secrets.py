@@ -95,6 +95,15 @@ def test_an_expired_authority_is_refused(bundle: Bundle) -> None:
     assert all("expired" in finding.message for finding in findings)
 
 
+def test_a_kubeconfig_for_another_place_names_whom_it_expects_there(bundle: Bundle) -> None:
+    group = "kubeadm:cluster-admins"
+    text = make_kubeconfig(bundle, "127.0.0.1:1234", group, NOW, server_name="192.168.0.242")
+    cluster = yaml.safe_load(text)["clusters"][0]["cluster"]
+    assert (cluster["server"], cluster["tls-server-name"]) == ("https://127.0.0.1:1234", "192.168.0.242")
+    usual = yaml.safe_load(make_kubeconfig(bundle, "192.168.0.242:6443", group, NOW))
+    assert "tls-server-name" not in usual["clusters"][0]["cluster"]
+
+
 def test_the_kubeconfig_is_signed_by_the_cluster_ca(bundle: Bundle) -> None:
     config = yaml.safe_load(make_kubeconfig(bundle, "192.168.0.242:6443", "kubeadm:cluster-admins", NOW))
     client = x509.load_pem_x509_certificate(b64decode(config["users"][0]["user"]["client-certificate-data"]))
