@@ -43,7 +43,7 @@ def start(*arguments: str | Path, wrapper: tuple[str, ...] = (), **settings: obj
 
 def children(process: subprocess.Popen[str]) -> dict[int, str]:
     """The command lines of the processes that it has started, and that still are, by their ids."""
-    listed = subprocess.run(["ps", "-eo", "ppid=,pid=,args="], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "ppid=,pid=,args="], check=True, capture_output=True, text=True).stdout
     found = (line.split(maxsplit=2) for line in listed.splitlines())
     return {int(own): args for parent, own, args in found if int(parent) == process.pid}
 
