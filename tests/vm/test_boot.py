@@ -16,9 +16,10 @@ from imagegen.lab import accelerators, local
 from imagegen.lab.process import LabError
 from tests.support.program import children, start
 from tests.vm import boots
-from tests.vm.conftest import Site
+from tests.vm.conftest import ALWAYS, Site
 
-pytestmark = [pytest.mark.vm, pytest.mark.timeout(900)]
+# One release is enough: what is looked at is this computer's side of it.
+pytestmark = [pytest.mark.vm, pytest.mark.timeout(900), pytest.mark.parametrize("release", [ALWAYS], indirect=True)]
 
 _LIMIT = 600
 PARTS = ("lab/switch.py", "-machine none", "worker1.qcow2")
