@@ -87,6 +87,7 @@ def phases() -> tuple[PhaseFacts, ...]:
             at_limit=phase.at_limit,
             again=phase.again,
             hooks=phase.hooks,
+            setting=phase.setting,
         )
         for phase in _of_the_node("phases")["PHASES"]
     )

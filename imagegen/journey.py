@@ -82,7 +82,7 @@ def tell(role: RolePlan, artifact: Artifact, phases: tuple[PhaseFacts, ...], ste
         files=tuple(_files(part)),
         actions=tuple(_actions(part.settings)),
         steps=tuple(InstallStep(name=step, does=STEPS.get(step, "is run")) for step in steps),
-        stages=tuple(_stages(role.kind, phases, _hook_stages(part))),
+        stages=tuple(_stages(role, phases, _hook_stages(part))),
         ready=_ready(role),
     )
 
@@ -192,10 +192,11 @@ def _hook_stages(part: Part) -> frozenset[str]:
 _BECOMES = {RoleKind.CONTROL_PLANE: frozenset({RoleKind.CONTROL_PLANE_INIT, RoleKind.CONTROL_PLANE_JOIN})}
 
 
-def _stages(kind: RoleKind, phases: tuple[PhaseFacts, ...], hooks: frozenset[str]) -> Iterator[Stage]:
+def _stages(role: RolePlan, phases: tuple[PhaseFacts, ...], hooks: frozenset[str]) -> Iterator[Stage]:
+    kind, settings = role.kind, {"hairpin"} if role.hairpin else set()
     becomes = _BECOMES.get(kind, frozenset({kind}))
     for phase in phases:
-        if phase.hooks and phase.hooks not in hooks:
+        if (phase.hooks and phase.hooks not in hooks) or (phase.setting and phase.setting not in settings):
             continue
         joins_only, starts_only = phase.modes == {"join"}, phase.modes == {"init"}
         if not becomes & phase.roles or (starts_only and not kind.may_initialise):

@@ -129,8 +129,9 @@ class RolePlan:
 
     `image` is the name of the image that it boots from; `join_token` is what the role joins with; `init_tokens` are
     created by the role that may initialise; `first_node` are names and addresses of the machine that does, where all
-    control planes have one role; no `taints`: those that kubeadm gives the role by itself; `pki` maps paths below the
-    staged PKI folder to PEM, empty for workers.
+    control planes have one role; `hairpin`: its machines answer the endpoint themselves; `edits_hosts`: by a line
+    in /etc/hosts; no `taints`: those that kubeadm gives the role by itself; `pki` maps paths below the staged PKI
+    folder to PEM, empty for workers.
     """
 
     name: str
@@ -146,6 +147,8 @@ class RolePlan:
     join_token: str
     init_tokens: tuple[TokenPlan, ...]
     first_node: tuple[str, ...]
+    hairpin: bool
+    edits_hosts: bool
     labels: Mapping[str, str]
     taints: tuple[Mapping[str, str], ...] | None
     pki: Mapping[str, str]

@@ -74,6 +74,7 @@ class ProviderFacts:
     reserved: tuple[IPv4Network | IPv6Network, ...]
     time_servers: tuple[str, ...]
     http_tokens: str
+    balancer_hairpin: bool | None = None
     node_template_taint: str | None = None
 
     def tokens_too_new_for(self, cloud_init: str | None) -> bool:

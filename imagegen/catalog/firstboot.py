@@ -15,3 +15,4 @@ class PhaseFacts:
     at_limit: str
     again: str
     hooks: str
+    setting: str

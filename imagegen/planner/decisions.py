@@ -10,6 +10,7 @@ from imagegen.spec import (
     Cluster,
     ControlPlane,
     CredentialProviders,
+    HighAvailability,
     Image,
     ImageKubernetes,
     InlineImage,
@@ -46,6 +47,7 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
             cluster.control_plane,
             replicas=cluster.control_plane.size or None,
             node_name=_node_name(cluster.control_plane),
+            high_availability=_high_availability(cluster, catalog),
         ),
         node_pools=tuple(replace(pool, replicas=pool.size, node_name=_node_name(pool)) for pool in cluster.node_pools),
     )
@@ -53,6 +55,11 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
 
 def _node_name(group: ControlPlane | NodePool) -> NodeName:
     return group.node_name or (NodeName.FIXED if group.nodes else NodeName.METADATA)
+
+
+def _high_availability(cluster: Cluster, catalog: Catalog) -> HighAvailability:
+    loses = catalog.providers[cluster.provider.type].balancer_hairpin is False
+    return replace(cluster.control_plane.high_availability, hairpin=cluster.control_plane.hairpin(balancer_loses=loses))
 
 
 def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:

@@ -23,7 +23,19 @@ from imagegen.planner.components import plan_components
 from imagegen.planner.credentials import credential_files, credential_flags
 from imagegen.planner.files import PATCHES, plan_files
 from imagegen.planner.signing import needs_signing_file
-from imagegen.spec import Cluster, ControlPlane, Disk, NodeName, NodePool, ProviderType, Taint, UserData
+from imagegen.spec import (
+    Cluster,
+    ControlPlane,
+    Disk,
+    Hairpin,
+    NodeName,
+    NodePool,
+    ProviderType,
+    Taint,
+    UserData,
+    read_address,
+    split_endpoint,
+)
 
 _ETCD_DATA = "/var/lib/etcd"
 
@@ -81,6 +93,7 @@ def _role(
     node_pool: NodePool | None = None,
 ) -> RolePlan:
     taints = node_pool.taints or None if node_pool else cluster.control_plane.taints
+    hairpin = kind is not RoleKind.WORKER and cluster.control_plane.high_availability.hairpin is Hairpin.LOCAL
     disks = node_pool.disks if node_pool else cluster.control_plane.disks
     return RolePlan(
         name=name,
@@ -96,6 +109,9 @@ def _role(
         join_token=bundle.tokens[pool],
         init_tokens=_tokens(cluster, bundle) if kind.may_initialise else (),
         first_node=cluster.control_plane.first if kind is RoleKind.CONTROL_PLANE else (),
+        hairpin=hairpin,
+        # An address is put onto the loopback interface.
+        edits_hosts=hairpin and read_address(split_endpoint(cluster.control_plane.address)[0]) is None,
         labels=node_pool.labels if node_pool else {},
         taints=_taints(taints),
         pki=_pki(bundle, bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},

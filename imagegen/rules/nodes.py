@@ -67,6 +67,7 @@ def check_control_plane(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
         )
     ours = {
         "endpoint": plane.endpoint,
+        "highAvailability": plane.high_availability.hairpin,
         "userData": plane.user_data is UserData.SHARED,
         "firstNode": plane.first_node,
         "nodes": plane.nodes,

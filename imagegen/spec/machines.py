@@ -5,8 +5,8 @@ from dataclasses import field
 from typing import Any
 
 from imagegen.frozen import dataclass
-from imagegen.spec.forms import Address, read_address
-from imagegen.spec.words import NodeName, UserData
+from imagegen.spec.forms import Address, read_address, split_endpoint
+from imagegen.spec.words import Hairpin, NodeName, UserData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,18 @@ class Taint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HighAvailability:
+    """What stands before several control planes; `hairpin` is decided by the planner where it is not given."""
+
+    hairpin: Hairpin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPlane:
     """The control planes: ours, with an `endpoint`, or `existing` ones that pools join; no `taints`: kubeadm's own."""
 
     endpoint: str | None = None
+    high_availability: HighAvailability = field(default_factory=HighAvailability)
     image_ref: str | None = None
     node_name: NodeName | None = None
     node_name_prefix: str | None = None
@@ -76,6 +84,17 @@ class ControlPlane:
         if fitting:
             return fitting[0].name, str(fitting[0].address)
         return (str(address or given),) if given else ()
+
+    @property
+    def is_endpoint_a_node(self) -> bool:
+        """Whether the endpoint is the address of a listed control plane, or its name."""
+        host = split_endpoint(self.endpoint)[0] if self.endpoint else None
+        return host in {name for node in self.nodes for name in (str(node.address), node.name)}
+
+    def hairpin(self, *, balancer_loses: bool) -> Hairpin:
+        """What is given; else by whether the provider's balancer loses what a machine sends to itself."""
+        needed = balancer_loses and self.endpoint is not None and not self.is_endpoint_a_node
+        return self.high_availability.hairpin or (Hairpin.LOCAL if needed else Hairpin.NONE)
 
     @property
     def address(self) -> str:

@@ -76,6 +76,13 @@ class UserData(StrEnum):
     SHARED = "shared"
 
 
+class Hairpin(StrEnum):
+    """Who answers a control plane's own requests at the endpoint: itself, or whoever has the endpoint."""
+
+    LOCAL = "local"
+    NONE = "none"
+
+
 class TokenRenewal(StrEnum):
     """Who makes expired tokens good again."""
 

@@ -29,7 +29,7 @@ def _cloud_config(role: RolePlan, files: tuple[FilePlan, ...], start: Sequence[s
         config["bootcmd"] = [list(start)]
     if role.node_name.keeps:
         config["preserve_hostname"] = True
-    if any(file.path == "/etc/hosts" for file in role.files):
+    if role.edits_hosts or any(file.path == "/etc/hosts" for file in role.files):
         # Debian's cloud images rewrite /etc/hosts on every boot otherwise, and our lines with it.
         config["manage_etc_hosts"] = False
     # Without `users`, cloud-init makes the distribution's default user, with the keys that the cloud hands out.

@@ -71,6 +71,7 @@ def _node(role: RolePlan) -> dict[str, Any]:
         "cni": {"name": role.cni, "podCIDR": role.kubeadm.pod_cidr},
         **({"admin": role.admin.user} if role.admin and role.kind is not RoleKind.WORKER else {}),
         **({"firstNode": list(role.first_node)} if role.first_node else {}),
+        **({"hairpin": "local"} if role.hairpin else {}),
     }
 
 

@@ -151,6 +151,15 @@ def _(scene: Scene) -> None:
     scene.machine.boot(until=60)
 
 
+@trouble("hairpin-failed")
+def _(scene: Scene) -> None:
+    scene.machine.stage(INIT, endpoint="192.168.0.242:6443", hairpin="local")
+    scene.machine.script("systemctl", '[ "$1" != start ] || { echo "Job for $2 failed" >&2; exit 1; }\n')
+    scene.patch.setattr(probe, "is_ready", lambda *_: False)
+    scene.patch.setattr(probe, "shake_hands", lambda *_: "refused")
+    scene.machine.boot(until=60)
+
+
 @trouble("hook-failed")
 def _(scene: Scene) -> None:
     path = "/etc/imagegen/hooks/pre-kubeadm/10-disk"

@@ -66,7 +66,7 @@ def test_explain_tells_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     result = run("explain", "demo.yaml", "--role", "control-plane", "--format", "json")
     assert result.exit_code == 0, result.stderr
     stages = {stage["name"]: stage["condition"] for stage in json.loads(result.stdout)["phases"]}
-    assert list(stages) == [phase.name for phase in assets.phases() if not phase.hooks]
+    assert list(stages) == [phase.name for phase in assets.phases() if not phase.hooks and not phase.setting]
     assert stages["admin"] is None
     assert {name: condition for name, condition in stages.items() if condition} == {
         "guard": "if it is the first",

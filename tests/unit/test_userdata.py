@@ -16,6 +16,7 @@ from imagegen import pipeline
 from imagegen.cli.common import load_assets
 from tests.support.specs import ENCRYPTION_KEY, fake_bundle, render, spec
 
+ROLES = ("control-plane-init", "control-plane-join", "worker-workers")
 HOSTILE = "a: \"b\" 'c' {{ d }} ${e} `f` $(g) %{h}\n# not a comment\ttab\n"
 
 
@@ -297,3 +298,33 @@ def test_the_admin_of_control_planes_is_named_to_them() -> None:
     nodes = [json.loads(files(data, role)["/etc/imagegen/node.json"]) for role in roles]
     assert [node.get("admin") for node in nodes] == ["ops", "ops", None]
     assert "admin" not in json.loads(files(spec(), "control-plane-init")["/etc/imagegen/node.json"])
+
+
+@pytest.mark.parametrize(
+    ("provider", "endpoint", "given", "told"),
+    [
+        ("alicloud", "192.168.0.250:6443", {}, True),
+        ("alicloud", "192.168.0.250:6443", {"hairpin": "none"}, False),
+        ("alicloud", "192.168.0.242:6443", {}, False),
+        ("aws", "192.168.0.250:6443", {}, False),
+        ("aws", "api.example.com:6443", {"hairpin": "local"}, True),
+    ],
+    ids=["default", "switched off", "a node's own address", "another cloud", "asked for"],
+)
+def test_control_planes_are_told_to_answer_the_endpoint(
+    provider: str, endpoint: str, given: dict[str, str], *, told: bool
+) -> None:
+    data = spec(provider={"type": provider}, controlPlane={"endpoint": endpoint, "highAvailability": given})
+    nodes = {role: json.loads(files(data, role)["/etc/imagegen/node.json"]) for role in ROLES}
+    hairpins = {role: node.get("hairpin") for role, node in nodes.items()}
+    local = "local" if told else None
+    assert hairpins == {"control-plane-init": local, "control-plane-join": local, "worker-workers": None}
+
+
+@pytest.mark.parametrize(("host", "kept"), [("192.168.0.250", None), ("api.example.com", False)])
+def test_cloud_init_leaves_hosts_alone_where_first_boot_writes_to_it(host: str, kept: bool | None) -> None:
+    planes = {"endpoint": f"{host}:6443", "nodes": [], "highAvailability": {"hairpin": "local"}}
+    data = spec(provider={"type": "alicloud"}, controlPlane=planes, nodePools=[{"name": "workers"}])
+    for role in ("control-plane-init", "control-plane-join"):
+        text = render(data).tree[f"user-data/{role}.yaml"].content.decode()
+        assert yaml.safe_load(text).get("manage_etc_hosts") is kept

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.failures import Final
-from bootstrap.phases import INIT, JOIN, SHARED, WORKER
+from bootstrap.phases import HAIRPIN, INIT, JOIN, SHARED, WORKER
 
 METADATA, FIXED, WITH_INSTANCE_ID = "metadata", "fixed", "prefix+instance-id"
 NAMES_FROM = (METADATA, FIXED, WITH_INSTANCE_ID)
@@ -34,10 +34,17 @@ class Node:
     admin: str = ""
     # Names and addresses of the control plane that starts the cluster, where all have the same user-data.
     first: frozenset[str] = frozenset()
+    # Whether a control plane answers at the endpoint itself: behind a load balancer that loses its packets to itself.
+    hairpin: bool = False
 
     @property
     def control_plane(self) -> bool:
         return self.role in {INIT, JOIN, SHARED}
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """The settings that phases of their own are for."""
+        return frozenset({HAIRPIN} if self.hairpin else ())
 
     @property
     def endpoint(self) -> str:
@@ -110,6 +117,7 @@ def _node(data: dict[str, Any]) -> Node:
         pod_cidr=data["cni"].get("podCIDR", ""),
         admin=str(data.get("admin", "")),
         first=frozenset(str(item).lower() for item in data.get("firstNode", ())),
+        hairpin=data.get("hairpin") == "local",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bootstrap import etcd, etcdwords, leftovers
+from bootstrap import etcd, etcdwords, hairpin, leftovers
 from bootstrap.boot import Boot
 from bootstrap.failures import Final, Retry
 from bootstrap.phases import INIT_MODE, JOIN_MODE
@@ -45,6 +45,7 @@ NO_ANSWER = (
 
 def init(boot: Boot) -> Note:
     """Starts the cluster, or goes on starting it."""
+    hairpin.hold(boot)
     return _run(boot, INIT_MODE)
 
 
@@ -53,7 +54,8 @@ def join(boot: Boot) -> Note:
     if _joined(boot):
         boot.state.mark_joined()
         return Note("resumed", f"the cluster knows this machine as the node {boot.node_name} already")
-    return _run(boot, JOIN_MODE)
+    with hairpin.held_when_ready(boot):
+        return _run(boot, JOIN_MODE)
 
 
 def _run(boot: Boot, verb: str) -> Note:

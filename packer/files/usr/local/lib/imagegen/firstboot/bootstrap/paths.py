@@ -56,6 +56,10 @@ class Paths:
         return self.home / "lock"
 
     @property
+    def hairpin(self) -> Path:
+        return self.home / "hairpin"
+
+    @property
     def logs(self) -> Path:
         return self.at("/var/log/imagegen")
 

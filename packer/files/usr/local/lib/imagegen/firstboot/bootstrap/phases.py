@@ -25,13 +25,15 @@ RETRY, GO_ON = "retry", "go on"
 SETTLE = "settle"
 # The stages of hooks, and the names of their folders and phases.
 BEFORE, AFTER = "pre-kubeadm", "post-kubeadm"
+# A setting of node.json that some phases are for.
+HAIRPIN = "hairpin"
 
 
 @dataclass(frozen=True)
 class Phase:
     """A step of first boot; after a failed try the boot goes back to the phase `again`, or to this one.
 
-    One of `hooks` is only for machines that have a hook of that stage.
+    One of `hooks` is only for machines that have a hook of that stage, one of a `setting` for those that are told so.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Phase:
     at_limit: str = RETRY
     again: str = ""
     hooks: str = ""
+    setting: str = ""
 
 
 PHASES = (
@@ -58,6 +61,12 @@ PHASES = (
         "settle",
         "waits for an address on `nodeCIDRs`; finds the name, and the role if it is open; writes what kubeadm is given",
         limit=300,
+    ),
+    Phase(
+        "balancer",
+        "leaves the endpoint to the load balancer, unless this machine's own API server is ready",
+        roles=CONTROL_PLANES,
+        setting=HAIRPIN,
     ),
     Phase(BEFORE, "runs the spec's hooks that come before kubeadm", hooks=BEFORE),
     Phase("guard", "asks at the endpoint, and decides between starting the cluster and joining it", roles=FIRST),
@@ -92,6 +101,13 @@ PHASES = (
         "runs the whole `kubeadm join`, ended after 30 minutes",
         modes=frozenset({JOIN_MODE}),
         again=SETTLE,
+    ),
+    Phase(
+        "hairpin",
+        "answers the endpoint on this machine from now on, past a load balancer that loses its packets to itself",
+        roles=CONTROL_PLANES,
+        until=UNTIL_DONE,
+        setting=HAIRPIN,
     ),
     Phase(
         "cni",

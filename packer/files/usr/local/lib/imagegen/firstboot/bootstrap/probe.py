@@ -11,6 +11,8 @@ from bootstrap.failures import NotYet
 
 TIMEOUT = 5.0
 CLUSTER_INFO = "/api/v1/namespaces/kube-public/configmaps/cluster-info"
+# Open to everybody by kubeadm's default (Kubernetes' page on its health endpoints).
+READY = "/readyz"
 # OpenSSL's X509_V_FLAG_NO_CHECK_TIME: an expired certificate of our CA is still our cluster.
 ANY_TIME = 0x200000
 # From the most special to the most general, since the first that fits counts.
@@ -57,6 +59,18 @@ def cluster_info(host: str, port: int) -> bytes:
     if response.status != http.client.OK:
         raise NotYet("http-status", f"{host}:{port} answers cluster-info with HTTP {response.status}")
     return body
+
+
+def is_ready(host: str, port: int) -> bool:
+    """Whether the API server there says that it is ready."""
+    connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=_context())
+    try:
+        connection.request("GET", READY)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def connects(host: str, port: int) -> bool:

@@ -41,6 +41,7 @@ NEXT_STEPS: dict[str, str] = {
     f"name or address left over, remove it: {_LIST}; {_REMOVE}.",
     "etcd-unhealthy": "Nothing, while control planes start or restart. If it stays, look for members that are gone: "
     f"{_LIST}; remove them with {_REMOVE}.",
+    "hairpin-failed": "Look at `systemctl status imagegen-hairpin.service`; it is tried again.",
     "hook-failed": "Look at the hook's log in /var/log/imagegen; it is tried again until it ends with code 0.",
     "hostname-not-set": "Give the machine a host name of its own, by meta-data or DHCP.",
     "http-status": "Look at the API server: cluster-info in kube-public must be readable without credentials.",

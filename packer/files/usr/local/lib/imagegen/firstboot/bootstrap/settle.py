@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap import files, roles, yamlfile
-from bootstrap.addresses import choose_addresses, parse_addresses
+from bootstrap.addresses import choose_addresses, parse_addresses, plain
 from bootstrap.boot import JOIN_CONFIG, MAIN_CONFIG, Boot
 from bootstrap.failures import Final, NotYet
 from bootstrap.kubeadmfile import KubeadmFile
@@ -36,7 +36,9 @@ def _find_addresses(boot: Boot) -> list[str]:
     answer = boot.tools.ask("ip", "-json", "address")
     if answer.code:
         raise NotYet("address-not-found", f"ip -json address: {answer.err.strip()}")
-    found = parse_addresses(answer.out)
+    # On the loopback interface lies the load balancer's, where this control plane answers it itself.
+    held = ("lo", plain(boot.node.host))
+    found = [address for address in parse_addresses(answer.out) if address != held]
     boot.own_addresses = tuple(address.value for address in found)
     chosen = choose_addresses(found, boot.node.cidrs, boot.node.host)
     if not chosen:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bootstrap import admin, cni, endpoint, guard, hooks, kubeadm, membership, phases, settle, turn, waits, wipe
+from bootstrap import (
+    admin,
+    cni,
+    endpoint,
+    guard,
+    hairpin,
+    hooks,
+    kubeadm,
+    membership,
+    phases,
+    settle,
+    turn,
+    waits,
+    wipe,
+)
 from bootstrap.boot import Boot
 from bootstrap.phases import ALWAYS, ROLES, UNTIL_DONE, UNTIL_JOINED, Phase
 from bootstrap.reasons import Note
@@ -16,6 +30,7 @@ RUN: dict[str, Callable[[Boot], Note]] = {
     "runtime": waits.runtime,
     "clock": waits.clock,
     "settle": settle.settle,
+    "balancer": hairpin.give_back,
     "pre-kubeadm": hooks.before,
     "guard": guard.guard,
     "endpoint": endpoint.endpoint,
@@ -23,6 +38,7 @@ RUN: dict[str, Callable[[Boot], Note]] = {
     "etcd-member": membership.take_place,
     "kubeadm-init": kubeadm.init,
     "kubeadm-join": kubeadm.join,
+    "hairpin": hairpin.take,
     "cni": cni.cni,
     "admin": admin.serve,
     "post-kubeadm": hooks.after,
@@ -41,6 +57,7 @@ class Step:
         # The role is not known before the contract has been read; up to there, phases are for all.
         role_fits = self.phase.roles == ROLES or boot.role in self.phase.roles
         needed = not self.phase.hooks or bool(hooks.waiting(boot, self.phase.hooks))
+        needed = needed and (not self.phase.setting or self.phase.setting in boot.node.settings)
         return role_fits and boot.mode in self.phase.modes and needed and not self._is_past(boot)
 
     def _is_past(self, boot: Boot) -> bool:
