@@ -193,10 +193,10 @@ _BECOMES = {RoleKind.CONTROL_PLANE: frozenset({RoleKind.CONTROL_PLANE_INIT, Role
 
 
 def _stages(role: RolePlan, phases: tuple[PhaseFacts, ...], hooks: frozenset[str]) -> Iterator[Stage]:
-    kind, settings = role.kind, {"hairpin"} if role.hairpin else set()
+    kind, told = role.kind, {"hairpin": role.hairpin, "kubeVip": bool(role.kube_vip_init)}
     becomes = _BECOMES.get(kind, frozenset({kind}))
     for phase in phases:
-        if (phase.hooks and phase.hooks not in hooks) or (phase.setting and phase.setting not in settings):
+        if (phase.hooks and phase.hooks not in hooks) or (phase.setting and not told[phase.setting]):
             continue
         joins_only, starts_only = phase.modes == {"join"}, phase.modes == {"init"}
         if not becomes & phase.roles or (starts_only and not kind.may_initialise):

@@ -130,8 +130,8 @@ class RolePlan:
     `image` is the name of the image that it boots from; `join_token` is what the role joins with; `init_tokens` are
     created by the role that may initialise; `first_node` are names and addresses of the machine that does, where all
     control planes have one role; `hairpin`: its machines answer the endpoint themselves; `edits_hosts`: by a line
-    in /etc/hosts; no `taints`: those that kubeadm gives the role by itself; `pki` maps paths below the staged PKI
-    folder to PEM, empty for workers.
+    in /etc/hosts; `kube_vip_init`: the kubeconfig that kube-vip has while the cluster is started; no `taints`: those
+    that kubeadm gives the role by itself; `pki` maps paths below the staged PKI folder to PEM, empty for workers.
     """
 
     name: str
@@ -149,6 +149,7 @@ class RolePlan:
     first_node: tuple[str, ...]
     hairpin: bool
     edits_hosts: bool
+    kube_vip_init: str
     labels: Mapping[str, str]
     taints: tuple[Mapping[str, str], ...] | None
     pki: Mapping[str, str]
@@ -271,9 +272,9 @@ class ImagePlan:
     """One image: what is in it, and how Packer makes it.
 
     `family` names the package manager; `booted` says whether such an image is known to have become a node; `packages`
-    are the distribution's, `held` those that no upgrade may touch; `hooks` are programs by their file's name,
-    `lock` has this architecture, if there is one. `stock`: machines install it on themselves, by what user-data holds,
-    or by what lies at `stock_url`.
+    are the distribution's, `held` those that no upgrade may touch; `kube_vip_image` is empty where no machine runs
+    kube-vip; `hooks` are programs by their file's name, `lock` has this architecture, if there is one. `stock`:
+    machines install it on themselves, by what user-data holds, or by what lies at `stock_url`.
     """
 
     name: str
@@ -287,6 +288,7 @@ class ImagePlan:
     cni: str
     flannel_image: str
     flannel_plugin_image: str
+    kube_vip_image: str
     supply: SupplyPlan
     runtime: RuntimePlan
     python: str
@@ -311,9 +313,10 @@ class ImagePlan:
     builders: tuple[BuilderPlan, ...]
 
     @property
-    def cni_images(self) -> tuple[str, ...]:
-        """What the network plugin's manifest asks for."""
-        return (self.flannel_plugin_image, self.flannel_image) if self.cni == "flannel" else ()
+    def further_images(self) -> tuple[str, ...]:
+        """What manifests ask for beside kubeadm's: the network plugin's, and kube-vip's."""
+        cni = (self.flannel_plugin_image, self.flannel_image) if self.cni == "flannel" else ()
+        return (*cni, self.kube_vip_image) if self.kube_vip_image else cni
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

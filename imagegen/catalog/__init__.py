@@ -24,6 +24,9 @@ from imagegen.catalog.unread import Unread
 from imagegen.catalog.vendors import VendorFacts, parse_vendors
 from imagegen.frozen import dataclass
 
+# The group that the API server lets do everything, before anything is bound.
+_MASTERS = "system:masters"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubernetesFacts:
@@ -46,6 +49,11 @@ class KubernetesFacts:
     token_attributes: bool
     token_attributes_gate: str | None = None
     proxy_mode_gates: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def init_kubeconfig(self) -> str:
+        """What has all rights while `kubeadm init` runs: super-admin.conf where admin.conf's group is bound late."""
+        return "/etc/kubernetes/admin.conf" if self.admin_group == _MASTERS else "/etc/kubernetes/super-admin.conf"
 
     def takes_kernel(self, kernel: str) -> bool:
         """Whether kubeadm's SystemVerification takes it; `4.19+` is from there on, `5.4` that branch alone."""
@@ -75,6 +83,7 @@ class ProviderFacts:
     time_servers: tuple[str, ...]
     http_tokens: str
     balancer_hairpin: bool | None = None
+    moves_addresses: bool | None = None
     node_template_taint: str | None = None
 
     def tokens_too_new_for(self, cloud_init: str | None) -> bool:
@@ -97,6 +106,7 @@ class ImageFacts:
     config_versions: Mapping[str, int]
     flannel_image: str
     flannel_plugin_image: str
+    kube_vip_image: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +268,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             config_versions=image["runtime"]["config_versions"],
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
+            kube_vip_image=image["kube_vip"]["image"],
         ),
         kubelet=KubeletFacts(
             removed_flags=tables["kubelet"]["removed_flags"],

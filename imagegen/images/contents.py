@@ -37,7 +37,7 @@ def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
         "cni": plan.cni,
         "packages": " ".join((*plan.packages, *plan.held)),
         "repositories": " ".join(repository.url for repository in plan.supply.repositories.values()),
-        "images": " ".join(plan.cni_images) if plan.supply.prepull else "",
+        "images": " ".join(plan.further_images) if plan.supply.prepull else "",
         "programs": " ".join((*plan.kubernetes_binaries, *plan.runtime.binaries, *plan.cni_plugins)),
         "units": " ".join((*plan.enabled_units, *(f"-{unit}" for unit in plan.masked_units))),
         "settings": json.dumps(dict(plan.settings), sort_keys=True),

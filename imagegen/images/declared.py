@@ -21,7 +21,7 @@ def declare(plan: ImagePlan, tree: FileTree) -> dict[str, Any]:
     # Of a bundle's programs, bundle.json vouches for the version.
     binaries |= {f"{plan.runtime.folder}/containerd": "" if plan.supply.is_offline else plan.runtime.version}
     binaries |= {f"/opt/cni/bin/{name}": "" for name in plan.cni_plugins}
-    pulled = (plan.sandbox_image, *plan.cni_images) if plan.supply.prepull else ()
+    pulled = (plan.sandbox_image, *plan.further_images) if plan.supply.prepull else ()
     return {
         "family": plan.family,
         "modules": list(plan.modules),

@@ -21,7 +21,7 @@ def environment(plan: ImagePlan, fingerprint: str) -> str:
         "KUBERNETES_BINARIES": plan.kubernetes_binaries,
         "RUNTIME_BINARIES": plan.runtime.binaries,
         "CNI_PLUGINS": plan.cni_plugins,
-        "CNI_IMAGES": plan.cni_images,
+        "FURTHER_IMAGES": plan.further_images,
         "MIRRORS": tuple(f"{old}={new}" for old, new in plan.supply.mirrors.items()),
     }
     values = {

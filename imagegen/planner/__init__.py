@@ -33,7 +33,7 @@ def plan_cluster(cluster: Cluster, catalog: Catalog, bundle: Bundle) -> ClusterP
             http_tokens=cluster.provider.metadata_options.http_tokens,
         ),
         images=_images(cluster, catalog),
-        roles=plan_roles(cluster, facts, bundle),
+        roles=plan_roles(cluster, facts, bundle, catalog.image),
         nodes=plan_nodes(cluster, bundle),
     )
 

@@ -7,7 +7,7 @@ from imagegen.plan import ImagePlan
 from imagegen.planner.builders import plan_builders
 from imagegen.planner.hooks import numbered
 from imagegen.planner.supply import plan_runtime, plan_supply
-from imagegen.spec import Cluster, Cni, Image, ImageSource, Install
+from imagegen.spec import Availability, Cluster, Cni, Image, ImageSource, Install
 
 BUILD_USER = "imagegen-build"
 _BOOTED_ON = "amd64"
@@ -35,6 +35,7 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         cni=cluster.network.cni,
         flannel_image=content.flannel_image,
         flannel_plugin_image=content.flannel_plugin_image,
+        kube_vip_image=content.kube_vip_image if _runs_kube_vip(cluster, image) else "",
         supply=supply,
         runtime=runtime,
         python=system.python,
@@ -58,6 +59,11 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         tags=image.tags,
         builders=plan_builders(cluster, image, catalog),
     )
+
+
+def _runs_kube_vip(cluster: Cluster, image: Image) -> bool:
+    planes = cluster.references.get(("controlPlane",)) == image.metadata.name
+    return planes and cluster.control_plane.high_availability.type is Availability.KUBE_VIP
 
 
 def _packages(image: Image, catalog: Catalog) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC
 
 from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
-from imagegen.catalog import KubernetesFacts
+from imagegen.catalog import ImageFacts, KubernetesFacts
 from imagegen.plan import (
     AdminPlan,
     DiskPlan,
@@ -22,8 +22,10 @@ from imagegen.plan import (
 from imagegen.planner.components import plan_components
 from imagegen.planner.credentials import credential_files, credential_flags
 from imagegen.planner.files import PATCHES, plan_files
+from imagegen.planner.kube_vip import kube_vip_files, kube_vip_init
 from imagegen.planner.signing import needs_signing_file
 from imagegen.spec import (
+    Availability,
     Cluster,
     ControlPlane,
     Disk,
@@ -45,7 +47,7 @@ def worker_role(pool: NodePool) -> str:
     return f"worker-{pool.name}"
 
 
-def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tuple[RolePlan, ...]:
+def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle, content: ImageFacts) -> tuple[RolePlan, ...]:
     """The control planes' role or roles, and one for each pool."""
     kubeadm = _kubeadm(cluster, facts, bundle)
     patched = replace(kubeadm, patches_folder=PATCHES) if needs_signing_file(cluster, bundle) else kubeadm
@@ -53,8 +55,12 @@ def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> tupl
     # A control plane that was made elsewhere is nobody's role.
     kinds = _kinds(cluster) if bundle.authorities else ()
     images = cluster.references
+    theirs = (*shared, *kube_vip_files(cluster, content.kube_vip_image))
     planes = tuple(
-        _role(cluster, patched, bundle, kind, shared, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",])
+        replace(
+            _role(cluster, patched, bundle, kind, theirs, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",]),
+            kube_vip_init=kube_vip_init(cluster, facts, kind),
+        )
         for kind in kinds
     )
     workers = tuple(
@@ -110,12 +116,13 @@ def _role(
         init_tokens=_tokens(cluster, bundle) if kind.may_initialise else (),
         first_node=cluster.control_plane.first if kind is RoleKind.CONTROL_PLANE else (),
         hairpin=hairpin,
+        kube_vip_init="",
         # An address is put onto the loopback interface.
         edits_hosts=hairpin and read_address(split_endpoint(cluster.control_plane.address)[0]) is None,
         labels=node_pool.labels if node_pool else {},
         taints=_taints(taints),
         pki=_pki(bundle, bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
-        ignore_preflight_errors=_ignored(cluster, disks),
+        ignore_preflight_errors=_ignored(cluster, kind, disks),
         disks=tuple(
             DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in disks
         ),
@@ -147,11 +154,17 @@ def _node_name(cluster: Cluster, group: ControlPlane | NodePool, pool: str) -> N
     return NodeNamePlan(source=source, prefix=prefix if prefixed else "", keeps=keeps)
 
 
-def _ignored(cluster: Cluster, disks: tuple[Disk, ...]) -> tuple[str, ...]:
+def _ignored(cluster: Cluster, kind: RoleKind, disks: tuple[Disk, ...]) -> tuple[str, ...]:
     given = cluster.kubeadm.ignore_preflight_errors
-    # A new ext4 file system holds lost+found, and kubeadm wants etcd's folder empty. `all` stands alone.
-    ours = any(disk.mount_path == _ETCD_DATA for disk in disks) and "all" not in {name.lower() for name in given}
-    return (*given, f"DirAvailable-{_ETCD_DATA.replace('/', '-')}") if ours else given
+    # `all` stands alone.
+    if "all" in {name.lower() for name in given}:
+        return given
+    # A new ext4 file system holds lost+found, and kubeadm wants etcd's folder empty.
+    folders = [_ETCD_DATA for disk in disks if disk.mount_path == _ETCD_DATA]
+    if kind is not RoleKind.WORKER and cluster.control_plane.high_availability.type is Availability.KUBE_VIP:
+        # Older kubeadm releases want it empty before a join.
+        folders.append("/etc/kubernetes/manifests")
+    return (*given, *(f"DirAvailable-{folder.replace('/', '-')}" for folder in folders))
 
 
 def _tokens(cluster: Cluster, bundle: Bundle) -> tuple[TokenPlan, ...]:

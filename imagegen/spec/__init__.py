@@ -63,6 +63,7 @@ from imagegen.spec.settings import (
     Time,
 )
 from imagegen.spec.words import (
+    Availability,
     Cni,
     EncryptionAlgorithm,
     Hairpin,
@@ -82,6 +83,7 @@ __all__ = [
     "Admin",
     "AlicloudBuilder",
     "AmazonBuilder",
+    "Availability",
     "AzureBuilder",
     "BakeHook",
     "Bootstrap",

@@ -6,7 +6,7 @@ from typing import Any
 
 from imagegen.frozen import dataclass
 from imagegen.spec.forms import Address, read_address, split_endpoint
-from imagegen.spec.words import Hairpin, NodeName, UserData
+from imagegen.spec.words import Availability, Hairpin, NodeName, UserData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Taint:
 class HighAvailability:
     """What stands before several control planes; `hairpin` is decided by the planner where it is not given."""
 
+    type: Availability = Availability.EXTERNAL
     hairpin: Hairpin | None = None
 
 
@@ -93,7 +94,8 @@ class ControlPlane:
 
     def hairpin(self, *, balancer_loses: bool) -> Hairpin:
         """What is given; else by whether the provider's balancer loses what a machine sends to itself."""
-        needed = balancer_loses and self.endpoint is not None and not self.is_endpoint_a_node
+        outside = self.high_availability.type is Availability.EXTERNAL
+        needed = outside and balancer_loses and self.endpoint is not None and not self.is_endpoint_a_node
         return self.high_availability.hairpin or (Hairpin.LOCAL if needed else Hairpin.NONE)
 
     @property

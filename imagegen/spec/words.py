@@ -76,6 +76,13 @@ class UserData(StrEnum):
     SHARED = "shared"
 
 
+class Availability(StrEnum):
+    """What stands before several control planes."""
+
+    EXTERNAL = "external"
+    KUBE_VIP = "kubeVip"
+
+
 class Hairpin(StrEnum):
     """Who answers a control plane's own requests at the endpoint: itself, or whoever has the endpoint."""
 

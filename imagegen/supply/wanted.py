@@ -86,7 +86,7 @@ def _vendors_archives(plan: ImagePlan, catalog: Catalog) -> tuple[ArchiveFacts, 
 
 
 def wanted_images(plan: ImagePlan, tags: ImageTags) -> tuple[str, ...]:
-    """What kubeadm asks for, and the CNI plugin's images."""
+    """What kubeadm asks for, and further manifests."""
     repository, version = plan.sandbox_image.rpartition("/")[0], plan.kubernetes_version
     deeper = "/coredns" if repository == tags.repository else ""
     return (
@@ -94,7 +94,7 @@ def wanted_images(plan: ImagePlan, tags: ImageTags) -> tuple[str, ...]:
         f"{repository}{deeper}/coredns:{tag_for(version, tags.coredns)}",
         f"{repository}/etcd:{tag_for(version, tags.etcd)}",
         plan.sandbox_image,
-        *plan.cni_images,
+        *plan.further_images,
     )
 
 

@@ -72,6 +72,7 @@ def _node(role: RolePlan) -> dict[str, Any]:
         **({"admin": role.admin.user} if role.admin and role.kind is not RoleKind.WORKER else {}),
         **({"firstNode": list(role.first_node)} if role.first_node else {}),
         **({"hairpin": "local"} if role.hairpin else {}),
+        **({"kubeVip": {"initKubeconfig": role.kube_vip_init}} if role.kube_vip_init else {}),
     }
 
 

@@ -16,7 +16,7 @@ import_archives() {
       --local --discard-unpacked-layers --label="$pin"
 }
 
-# What kubeadm will ask for, by its own word, and the network plugin's manifest.
+# What kubeadm will ask for, by its own word, and further manifests.
 needed_images() {
   kubeadm config images list --kubernetes-version="v$KUBERNETES_VERSION" --image-repository="$IMAGE_REPOSITORY" \
     2>/dev/null
@@ -56,13 +56,13 @@ pull_image() {
   ctr --namespace=k8s.io images label "$image" "$pin" >/dev/null
 }
 
-read -r -a of_cni <<<"$CNI_IMAGES"
+read -r -a further <<<"$FURTHER_IMAGES"
 
 if [[ -d $work/source/images ]]; then
   import_archives
 fi
 if [[ $PREPULL == true ]]; then
-  for image in $(missing_images ${of_cni[@]+"${of_cni[@]}"}); do
+  for image in $(missing_images ${further[@]+"${further[@]}"}); do
     pull_image "$image"
   done
 elif [[ $SOURCE == bundle ]]; then

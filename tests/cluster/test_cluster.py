@@ -4,10 +4,13 @@ import functools
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from imagegen.lab.process import LabError
+from tests.cluster import site
 from tests.cluster.bake import BUILDER, Baked
 from tests.cluster.conftest import NODES, Cluster, Prepared
 from tests.cluster.kubectl import condition, is_ready, until
@@ -96,6 +99,28 @@ def test_every_node_serves_both_pods_to_the_outside(cluster: Cluster, web_pods: 
 def test_nobody_answers_on_a_port_that_no_service_has(cluster: Cluster) -> None:
     with pytest.raises(LabError):
         cluster.prepared.lab.network.run("curl", "-sf", "-m", "5", f"http://{NODES['cp1']}:{NODE_PORT + 1}/")
+
+
+def kube_vip(template: dict[str, Any]) -> dict[str, Any]:
+    """The lab's spec with kube-vip at a free address."""
+    ours = {"endpoint": "10.77.0.9:6443", "highAvailability": {"type": "kubeVip"}}
+    return {**template, "controlPlane": {**template["controlPlane"], **ours}}
+
+
+def test_the_api_server_takes_kube_vip_s_manifest_and_no_broken_one(
+    cluster: Cluster, baked: Baked, tmp_path: Path
+) -> None:
+    made = site.make(tmp_path, baked.site.image, change=kube_vip)
+    made.render()
+    user_data = yaml.safe_load((made.rendered / "user-data/control-plane-init.yaml").read_text(encoding="utf-8"))
+    (text,) = (file["content"] for file in user_data["write_files"] if file["path"].endswith("/kube-vip.yaml"))
+    good, broken = tmp_path / "good.yaml", tmp_path / "broken.yaml"
+    good.write_text(text, encoding="utf-8")
+    broken.write_text(text.replace("hostPath:", "hostPaths:"), encoding="utf-8")
+    create = ("create", "--dry-run=server", "--validate=strict", "-f")
+    assert "pod/kube-vip created" in cluster.kubectl.run(*create, str(good))
+    with pytest.raises(LabError, match="hostPaths"):
+        cluster.kubectl.run(*create, str(broken))
 
 
 def test_consoles_tell_of_every_phase_to_the_end(cluster: Cluster) -> None:

@@ -118,9 +118,14 @@ def test_no_try_was_in_vain(cluster: Cluster) -> None:
 
 def test_nobody_answers_arp_for_the_balancer(cluster: Cluster) -> None:
     worker = cluster.machines["worker1"]
-    worker.shell(f"ip neighbour flush {BALANCER}; timeout 5 bash -c '</dev/tcp/{BALANCER}/6443'")
-    bridge = cluster.scene.opened.network.run("cat", f"/sys/class/net/{BRIDGE}/address").stdout.strip()
-    assert bridge in worker.shell(f"ip neighbour show {BALANCER}").stdout
+    network = cluster.scene.opened.network
+    # The balancer's own answer may be the first of several: while it gives none, there is none.
+    network.run("ip", "address", "delete", f"{BALANCER}/24", "dev", BRIDGE)
+    try:
+        worker.shell(f"ip neighbour flush {BALANCER}; timeout 4 bash -c '</dev/tcp/{BALANCER}/6443'", check=False)
+        assert "lladdr" not in worker.shell(f"ip neighbour show {BALANCER}").stdout
+    finally:
+        network.run("ip", "address", "add", f"{BALANCER}/24", "dev", BRIDGE)
 
 
 def test_a_rebooted_control_plane_answers_it_before_its_kubelet(cluster: Cluster, report: list[str]) -> None:

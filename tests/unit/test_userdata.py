@@ -328,3 +328,39 @@ def test_cloud_init_leaves_hosts_alone_where_first_boot_writes_to_it(host: str, 
     for role in ("control-plane-init", "control-plane-join"):
         text = render(data).tree[f"user-data/{role}.yaml"].content.decode()
         assert yaml.safe_load(text).get("manage_etc_hosts") is kept
+
+
+def kube_vip(**kubernetes: str) -> dict[str, Any]:
+    """A spec with kube-vip at a free address of the nodes' network."""
+    plane = {"endpoint": "192.168.0.250:6443", "highAvailability": {"type": "kubeVip"}}
+    return spec(controlPlane=plane, **({"kubernetes": kubernetes} if kubernetes else {}))
+
+
+def test_control_planes_have_kube_vip_and_workers_do_not() -> None:
+    path = "/var/lib/imagegen/manifests/kube-vip.yaml"
+    found = {role: files(kube_vip(), role).get(path) for role in ROLES}
+    assert found["worker-workers"] is None
+    assert found["control-plane-init"] == found["control-plane-join"]
+    pod = yaml.safe_load(found["control-plane-init"] or "")
+    (container,) = pod["spec"]["containers"]
+    settings = {item["name"]: item.get("value") for item in container["env"]}
+    assert (settings["address"], settings["port"], settings["vip_subnet"]) == ("192.168.0.250", "6443", "32")
+    assert container["image"] == load_assets().catalog.image.kube_vip_image
+    assert pod["spec"]["volumes"][0]["hostPath"] == {"path": "/etc/kubernetes/admin.conf", "type": "File"}
+
+
+@pytest.mark.parametrize(("version", "file"), [("1.28.15", "admin.conf"), ("1.29.15", "super-admin.conf")])
+def test_only_who_may_start_the_cluster_is_told_of_super_admin_conf(version: str, file: str) -> None:
+    data = kube_vip(version=version)
+    nodes = {role: json.loads(files(data, role)["/etc/imagegen/node.json"]) for role in ROLES}
+    assert nodes["control-plane-init"]["kubeVip"] == {"initKubeconfig": f"/etc/kubernetes/{file}"}
+    assert "kubeVip" not in nodes["control-plane-join"]
+
+
+def test_the_image_of_control_planes_brings_kube_vip_s() -> None:
+    catalog = load_assets().catalog
+    with_it, without = (
+        render(data).tree["images/demo/packer/image.env"].content.decode() for data in (kube_vip(), spec())
+    )
+    assert catalog.image.kube_vip_image in with_it
+    assert catalog.image.kube_vip_image not in without

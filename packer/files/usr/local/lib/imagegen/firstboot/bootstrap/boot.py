@@ -30,6 +30,8 @@ class Boot:
     state: State
     identity: Identity = field(default_factory=Identity)
     own_addresses: tuple[str, ...] = ()
+    # The interface of the node's address.
+    link: str = ""
 
     @property
     def node(self) -> Node:

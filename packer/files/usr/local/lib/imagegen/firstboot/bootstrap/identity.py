@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.failures import Final
-from bootstrap.phases import HAIRPIN, INIT, JOIN, SHARED, WORKER
+from bootstrap.phases import HAIRPIN, INIT, JOIN, KUBE_VIP, SHARED, WORKER
 
 METADATA, FIXED, WITH_INSTANCE_ID = "metadata", "fixed", "prefix+instance-id"
 NAMES_FROM = (METADATA, FIXED, WITH_INSTANCE_ID)
@@ -36,6 +36,8 @@ class Node:
     first: frozenset[str] = frozenset()
     # Whether a control plane answers at the endpoint itself: behind a load balancer that loses its packets to itself.
     hairpin: bool = False
+    # The kubeconfig that kube-vip needs until `kubeadm init` is over; nothing where it is always admin.conf.
+    kube_vip_init: str = ""
 
     @property
     def control_plane(self) -> bool:
@@ -44,7 +46,8 @@ class Node:
     @property
     def settings(self) -> frozenset[str]:
         """The settings that phases of their own are for."""
-        return frozenset({HAIRPIN} if self.hairpin else ())
+        told = {HAIRPIN: self.hairpin, KUBE_VIP: bool(self.kube_vip_init)}
+        return frozenset(name for name, given in told.items() if given)
 
     @property
     def endpoint(self) -> str:
@@ -118,6 +121,7 @@ def _node(data: dict[str, Any]) -> Node:
         admin=str(data.get("admin", "")),
         first=frozenset(str(item).lower() for item in data.get("firstNode", ())),
         hairpin=data.get("hairpin") == "local",
+        kube_vip_init=str(data.get("kubeVip", {}).get("initKubeconfig", "")),
     )
 
 

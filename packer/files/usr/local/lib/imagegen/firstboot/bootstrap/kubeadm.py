@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bootstrap import etcd, etcdwords, hairpin, leftovers
+from bootstrap import etcd, etcdwords, hairpin, kubevip, leftovers
 from bootstrap.boot import Boot
 from bootstrap.failures import Final, Retry
 from bootstrap.phases import INIT_MODE, JOIN_MODE
@@ -61,6 +61,9 @@ def join(boot: Boot) -> Note:
 def _run(boot: Boot, verb: str) -> Note:
     resumed = leftovers.clear(boot)
     leftovers.restore(boot)
+    kubevip.place(boot)
+    if verb == INIT_MODE:
+        kubevip.lend(boot)
     number = boot.state.count(f"kubeadm-{verb}")
     boot.report_identity()
     command = ("kubeadm", verb, "--config", str(boot.config_file), *FLAGS[verb])

@@ -25,8 +25,9 @@ RETRY, GO_ON = "retry", "go on"
 SETTLE = "settle"
 # The stages of hooks, and the names of their folders and phases.
 BEFORE, AFTER = "pre-kubeadm", "post-kubeadm"
-# A setting of node.json that some phases are for.
+# Settings of node.json that some phases are for.
 HAIRPIN = "hairpin"
+KUBE_VIP = "kubeVip"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,14 @@ PHASES = (
         roles=CONTROL_PLANES,
         until=UNTIL_DONE,
         setting=HAIRPIN,
+    ),
+    Phase(
+        "kube-vip",
+        "gives kube-vip `admin.conf` in the place of what it had while the cluster was started",
+        roles=FIRST,
+        modes=frozenset({INIT_MODE}),
+        until=UNTIL_DONE,
+        setting=KUBE_VIP,
     ),
     Phase(
         "cni",

@@ -45,6 +45,7 @@ def _find_addresses(boot: Boot) -> list[str]:
         have = ", ".join(f"{item.value} on {item.link}" for item in found) or "none at all"
         networks = ", ".join(boot.node.cidrs)
         raise NotYet("address-not-found", f"no address on {networks}; this machine has {have}")
+    boot.link = next(address.link for address in found if address.value == chosen[0])
     return chosen
 
 
