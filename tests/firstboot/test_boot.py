@@ -97,13 +97,13 @@ def test_worker(machine: Machine, cluster: Cluster) -> None:
 def test_joining_control_plane_has_the_keys(machine: Machine, cluster: Cluster) -> None:
     cluster.start()
     machine.stage(JOIN)
-    machine.write("/var/lib/imagegen/manifests/kube-vip.yaml", "kind: Pod\n")
+    machine.write("/var/lib/imagegen/manifests/static.yaml", "kind: Pod\n")
     machine.plan("kubeadm-join", 'cp "$3" "$root/seen.yaml"; cp -a "$root/etc/kubernetes" "$root/seen"')
     assert machine.boot() == 0
     join = yaml.safe_load(machine.read("seen.yaml"))
     assert join["controlPlane"] == {"localAPIEndpoint": {"advertiseAddress": "192.168.0.11"}}
     assert machine.read("seen/pki/ca.key") == cluster.authority.key
-    assert machine.read("seen/manifests/kube-vip.yaml") == "kind: Pod\n"
+    assert machine.read("seen/manifests/static.yaml") == "kind: Pod\n"
     assert not machine.calls_of("kubeadm reset")
 
 

@@ -52,7 +52,7 @@ def load(file: Path) -> Any:
 
 def test_nothing_of_the_secrets_is_left(machine: Machine) -> None:
     machine.stage(INIT)
-    machine.write("/var/lib/imagegen/manifests/kube-vip.yaml", "kind: Pod\n")
+    machine.write("/var/lib/imagegen/manifests/static.yaml", "kind: Pod\n")
     for name in ("user-data.txt", "user-data.txt.i", "vendor-data.txt", "vendor-data2.txt.i", "cloud-config.txt"):
         machine.write(f"{INSTANCE}/{name}", USER_DATA)
     keep(machine, USER_DATA.encode())
