@@ -63,7 +63,7 @@ def _at_work(story: Story, member: Member, phases: Sequence[PhaseFacts]) -> str:
     if "/" in last:
         return last
     modes = _modes(story, member)
-    names = [phase.name for phase in phases if phase.modes & modes and not phase.hooks]
+    names = [phase.name for phase in phases if phase.modes & modes and not (phase.hooks or phase.setting)]
     if last not in names:
         return f"behind {last}"
     after = [phase for phase in phases if phase.name in names[names.index(last) + 1 :] and _has(member, phase)]
