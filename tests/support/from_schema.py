@@ -82,7 +82,8 @@ def _string(node: dict[str, Any]) -> some.SearchStrategy[Any]:
     if "pattern" in node:
         pattern = some.from_regex(node["pattern"], fullmatch=node["pattern"].startswith("^"))
         # A regular expression of Python's allows a line end behind `$`.
-        short = pattern.filter(lambda text: len(text) <= node.get("maxLength", 60) and not text.endswith("\n"))
+        long = range(node.get("minLength", 0), node.get("maxLength", 60) + 1)
+        short = pattern.filter(lambda text: len(text) in long and not text.endswith("\n"))
         return some.one_of(some.sampled_from(node["examples"]), short) if "examples" in node else short
     return some.text(min_size=node.get("minLength", 0), max_size=40)
 
