@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -11,6 +12,7 @@ import time
 from typing import NoReturn
 
 from bootstrap import kubeadm, probe
+from bootstrap.state import State
 
 from tests.diagnosis.scene import Recording, Scene, trouble
 from tests.firstboot.documents import INIT, JOIN, WORKER
@@ -194,6 +196,17 @@ def _(scene: Scene) -> None:
 @trouble("instance-id-missing")
 def _(scene: Scene) -> None:
     scene.worker(nodeName={"from": "prefix+instance-id", "prefix": "gpu-"}).boot(until=60)
+
+
+def _full_disk(*_: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@trouble("disk-full")
+def _(scene: Scene) -> None:
+    worker = scene.worker()
+    scene.patch.setattr(State, "count", _full_disk)
+    worker.boot(until=60)
 
 
 @trouble("internal-error")

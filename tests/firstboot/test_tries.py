@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from pathlib import Path
+from typing import Any
 
 import pytest
-from bootstrap import kubeadm
+from bootstrap import files, kubeadm
 
 from tests.firstboot.documents import JOIN, WORKER
 from tests.firstboot.machine import Machine
@@ -124,6 +128,37 @@ def test_a_bug_is_met_by_another_try(machine: Machine) -> None:
     machine.boot(until=100)
     assert "phase=settle status=retry reason=internal-error" in machine.story
     assert machine.status["reason"] == "address-not-found"
+
+
+@pytest.mark.parametrize("verdict", ["exit 0", 'echo "error: write /tmp/x: no space left on device"; exit 1'])
+def test_a_full_disk_is_no_refusal_of_the_configuration(machine: Machine, verdict: str) -> None:
+    machine.stage(WORKER)
+    machine.plan("kubeadm-join", 'echo "error: write /tmp/x: no space left on device"; exit 1')
+    machine.plan("kubeadm-config", verdict)
+    assert machine.boot() == 0
+    assert "phase=kubeadm-join status=retry reason=disk-full" in machine.story
+
+
+def test_on_a_full_disk_the_console_still_tells_and_the_wait_goes_on(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.stage(WORKER)
+    write, full = files.write, True
+
+    def cramped(path: Path, *arguments: Any, **named: Any) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(path, *arguments, **named)
+
+    def make_room() -> None:
+        nonlocal full
+        full = False
+
+    monkeypatch.setattr(files, "write", cramped)
+    machine.clock.at(100, make_room)
+    assert machine.boot() == 0
+    assert "phase=settle status=retry reason=disk-full" in machine.story
+    assert machine.status["status"] == "done"
 
 
 FULL = "etcdserver: too many learner members in cluster"

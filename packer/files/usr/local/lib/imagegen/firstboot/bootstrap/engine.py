@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 
 from bootstrap.boot import Boot
@@ -68,6 +69,8 @@ def _look(boot: Boot, step: Step) -> Note:
     except Trouble:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise Retry("disk-full", f"there is no room on the disk to write {error.filename or 'a file'}") from error
         # A node has nobody to restart it: even a bug is met by another try.
         raise Retry("internal-error", f"{type(error).__name__}: {error}") from error
 

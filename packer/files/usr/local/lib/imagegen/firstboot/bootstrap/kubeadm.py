@@ -26,6 +26,8 @@ OWN_FILES = (
     "/etc/kubernetes/manifests/kube-scheduler.yaml",
 )
 CONTROL_PLANE_LABELS = {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"}
+# What Go calls ENOSPC.
+NO_SPACE = "no space left on device"
 # How kubectl says that it got no answer, as against a refusal.
 NO_ANSWER = (
     "connection refused",
@@ -88,6 +90,9 @@ def _ignored(boot: Boot) -> tuple[str, ...]:
 
 def _failure(boot: Boot, result: Result, number: int) -> Retry | Final:
     words = _last_words(result.out)
+    if NO_SPACE in words:
+        # Before the configuration is asked about: kubeadm's check of it needs room as well, and says the same.
+        return Retry("disk-full", f"try {number}: {words}")
     if result.code == INVALID or _refuses_config(boot, words):
         return Final("kubeadm-invalid", f"kubeadm refuses its configuration: {words}")
     preflight = result.code == PREFLIGHT or "execution phase preflight" in result.out

@@ -29,6 +29,7 @@ NEXT_STEPS: dict[str, str] = {
     "config-missing": _NEW_USER_DATA,
     "contract-mismatch": "Render the user-data with the imagegen that built the image, or the other way round.",
     "endpoint-other-ca": "Find out who holds the endpoint; the cluster starts when nobody answers there.",
+    "disk-full": "Make room on the disk, or start the machine with a larger one; it is tried again.",
     "etcd-data": _NOTHING,
     "etcd-learner": "Nothing, while control planes join one after another. If it stays, a machine that is gone may "
     f"have left a learner behind: find it with {_LIST}, remove it with {_REMOVE}.",

@@ -103,7 +103,9 @@ class Report:
             "phases": list(self._phases.values()),
         }
         if not self.frozen:
-            files.write_json(self._paths.status, self._status, 0o644, durable=status in LASTING)
+            # A full disk is told by the console, and must not end the program that waits for room on it.
+            with suppress(OSError):
+                files.write_json(self._paths.status, self._status, 0o644, durable=status in LASTING)
 
 
 def _why(trouble: Trouble) -> dict[str, str]:
