@@ -1,5 +1,6 @@
 """Machines do what is asked of them, and leave nothing behind."""
 
+import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from imagegen.lab import ground, lab, leftovers
+from imagegen.lab.cgroups import Hierarchies
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError, run
 from tests.cluster.kubectl import until
@@ -124,3 +126,22 @@ def test_what_a_killed_run_leaves_is_found_and_removed(tmp_path: Path) -> None:
     leftovers.remove()
     assert traces(folder.name) == ()
     (folder / "one.raw").unlink()
+
+
+def test_what_is_frozen_goes_as_well() -> None:
+    hierarchies = Hierarchies.of_host()
+    if hierarchies.unified:
+        pytest.skip("the host has no version 1 freezer")
+    group = hierarchies.group(leftovers.new_name())
+    group.create()
+    sleeper = subprocess.Popen(["sleep", "1000"])
+    try:
+        for entrance in group.entrances():
+            Path(entrance).write_text(str(sleeper.pid), encoding="ascii")
+        (state,) = (folder / "freezer.state" for folder in group.folders if (folder / "freezer.state").exists())
+        state.write_text("FROZEN", encoding="ascii")
+        group.delete(timeout=5)
+        assert not any(folder.exists() for folder in group.folders)
+    finally:
+        sleeper.kill()
+        sleeper.wait(5)
