@@ -27,15 +27,14 @@ class _Worker:
     ended: bool = False
 
 
-class Progress:
-    """Workers with their phase, the time since the start, and the last that they said; on standard error."""
+class _Lines:
+    """Lines on standard error that a terminal shows anew while the block lasts; `_table` is what it shows."""
 
     def __init__(self) -> None:
         from rich.console import Console  # noqa: PLC0415  slow to import
 
         self._console: Console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._live: Live | None = None
-        self._workers: dict[str, _Worker] = {}
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -52,6 +51,25 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
+    def _say(self, text: str) -> None:
+        """A line of its own, with the time since the start, where nothing is drawn anew."""
+        if self._live is None:
+            self._console.print(f"{self._elapsed()}  {text}")
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._started:5.0f} s"
+
+    def _table(self) -> Table:
+        raise NotImplementedError
+
+
+class Progress(_Lines):
+    """Workers with their phase, the time since the start, and the last that they said; on standard error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._workers: dict[str, _Worker] = {}
+
     def show(self, worker: str, text: str, *, phase: bool) -> None:
         """A worker has begun a phase, or has said something in it."""
         state = self._workers.setdefault(worker, _Worker())
@@ -59,11 +77,7 @@ class Progress:
             state.last = text.strip()
             return
         state.phase, state.last = text, ""
-        if self._live is None:
-            self._console.print(f"{self._elapsed()}  {worker}: {text}")
-
-    def _elapsed(self) -> str:
-        return f"{time.monotonic() - self._started:5.0f} s"
+        self._say(f"{worker}: {text}")
 
     def _table(self) -> Table:
         from rich.table import Table  # noqa: PLC0415  as above
@@ -76,39 +90,19 @@ class Progress:
         return table
 
 
-class Board:
+class Board(_Lines):
     """A line for each of several things at once: drawn anew on a terminal, a line for each change elsewhere."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415  as above
-
-        self._console: Console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
-        self._live: Live | None = None
+        super().__init__()
         self._rows: dict[str, tuple[tuple[str, ...], float]] = {}
-        self._started = time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            from rich.live import Live  # noqa: PLC0415  as above
-
-            self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=_PER_SECOND)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
 
     def show(self, name: str, cells: tuple[str, ...]) -> None:
         """What is to say of a thing now."""
         if name in self._rows and self._rows[name][0] == cells:
             return
-        now = time.monotonic()
-        self._rows[name] = cells, now
-        if self._live is None:
-            self._console.print(f"{now - self._started:5.0f} s  {name}: {'  '.join(filter(None, cells))}")
+        self._rows[name] = cells, time.monotonic()
+        self._say(f"{name}: {'  '.join(filter(None, cells))}")
 
     def _table(self) -> Table:
         from rich.table import Table  # noqa: PLC0415  as above
