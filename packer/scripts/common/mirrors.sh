@@ -18,12 +18,19 @@ mirrored() {
   echo "$instead${1#"$longest"}"
 }
 
-# mirror_file FILE: each address in a file of sources.
+# mirror_file FILE: each address in a file of sources. A `*` stands for one label of a host's name.
 mirror_file() {
-  local text pair
+  local text pair old
+  shopt -s extglob
   text=$(<"$1")
   for pair in ${IMAGEGEN_MIRRORS-} $MIRRORS; do
-    text=${text//"${pair%%=*}"/"${pair#*=}"}
+    old=${pair%%=*}
+    if [[ $old == *'*'* ]]; then
+      # shellcheck disable=SC2295  # a pattern it is to be
+      text=${text//${old/\*/+([!\/.[:space:]])}/"${pair#*=}"}
+    else
+      text=${text//"$old"/"${pair#*=}"}
+    fi
   done
   printf '%s\n' "$text" >"$1"
 }
