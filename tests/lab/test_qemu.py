@@ -27,7 +27,7 @@ def _qemu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def machine(accelerator: str) -> QemuMachine:
-    here = Path("/work")
+    here = Path("/disks")
     return QemuMachine(
         name="cp1",
         number=3,
@@ -49,8 +49,8 @@ def test_a_machine(accelerator: str, cpu: str) -> None:
     assert options["-device"] == "virtio-net-pci,netdev=card,mac=52:54:00:69:6d:03"
     drives = [value for option, value in itertools.pairwise(words) if option == "-drive"]
     # A comma in a path would begin another option.
-    assert "file=/work/a,,b.qcow2" in drives[0]
-    assert "file.driver=vvfat,file.dir=/work/nocloud/cp1,file.label=cidata" in drives[1]
+    assert "file=/disks/a,,b.qcow2" in drives[0]
+    assert "file.driver=vvfat,file.dir=/disks/nocloud/cp1,file.label=cidata" in drives[1]
     assert "readonly=on" in drives[1]
 
 
