@@ -217,7 +217,11 @@ def _images(declared: dict[str, Any], ground: Ground) -> Iterator[Mutation]:
     ctr, label = "ctr --namespace=k8s.io images", "--label=io.cri-containerd.pinned=pinned"
     names = frozenset(("image", name) for name in declared["images"])
     word = re.compile(r' --label="\$pin"')
-    yield Drop(name="images: not pinned", own=names, edit=replaced(f"{SCRIPTS}70-import-images.sh", word, ""))
+    yield Drop(
+        name="images: not pinned", own=names, edit=replaced(f"{SCRIPTS}70-import-images.sh", word, ""),
+        # containerd pins its sandbox image itself: only where it has another one, ours is the one cause for all.
+        group=_CONFIG,
+    )  # fmt: skip
     for name in declared["images"]:
         own, archive = frozenset({("image", name)}), ground.archives.get(name, "")
         again = f"{ctr} import --local {label} /var/tmp/imagegen/source/{archive} >/dev/null"
