@@ -46,7 +46,7 @@ def images() -> tuple[Image, ...]:
     return (
         *_control_plane_images(),
         _single("registry.k8s.io/coredns/coredns", _version("coredns"), "/coredns", "coredns"),
-        _single("registry.k8s.io/etcd", _ETCD_TAG, "/usr/local/bin/etcd", "etcd"),
+        _etcd(),
         _single("registry.k8s.io/pause", _version("pause").removeprefix("v"), "/pause", "pause"),
         *_node_images(),
         Image(reference="imagegen.test/web:1", entrypoint="/serve.sh", scripts={"/serve.sh": _SERVE}, commands=True),
@@ -92,6 +92,12 @@ def _node_images() -> Iterator[Image]:
 
 def _single(repository: str, tag: str, target: str, binary: str) -> Image:
     return Image(reference=f"{repository}:{tag}", entrypoint=target, binaries={target: binary})
+
+
+def _etcd() -> Image:
+    """As upstream's, with etcdctl beside it, which people run in the pod."""
+    programs = {f"/usr/local/bin/{name}": name for name in ("etcd", "etcdctl")}
+    return Image(reference=f"registry.k8s.io/etcd:{_ETCD_TAG}", entrypoint="/usr/local/bin/etcd", binaries=programs)
 
 
 def _version(binary: str) -> str:
