@@ -18,6 +18,8 @@ their owner alone, and belong in no repository.
 {roles}
 {nodes}{metadata}
 3. **Reach the cluster:** `imagegen kubeconfig SPEC` writes an admin kubeconfig, without asking any machine.
+4. **Look after it:** `imagegen runbook SPEC` writes pages into `runbook/` that say what to run: to check it, to add and
+   remove nodes, for tokens, certificates, upgrades.
 
 A machine's console says how far it is: lines that begin with `imagegen:`.
 

@@ -28,6 +28,7 @@ NAMES = (
     "sbom",
     "explain",
     "kubeconfig",
+    "runbook",
     "inspect",
     "diagnose",
     "schema",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from imagegen.spec import Cluster
 
 _NOTHING: Manifest = {"files": {}, "images": {}}
+# What other commands put there, before the first render or after it.
+_OURS = {"runbook", "tokens"}
 
 
 def render_into(
@@ -45,6 +47,6 @@ def _manifest_before(folder: Path, form: Format) -> Manifest:
     if not folder.exists():
         return _NOTHING
     manifest = read_manifest(folder)
-    if manifest is None and any(folder.iterdir()):
+    if manifest is None and {entry.name for entry in folder.iterdir()} - _OURS:
         stop(f"{folder}: not a folder that imagegen made (no manifest.json of its own): name another with --out", form)
     return {**_NOTHING, **(manifest or {})}

@@ -91,6 +91,7 @@ WALK: dict[str, dict[int, str]] = {
         3: f"fine.yaml --secrets trusting.yaml --ca-cert-hash @pin@ {FULL}",
     },
     "kubeconfig": {0: "fine.yaml", 1: "wrong.yaml", 2: "", 3: "fine.yaml --out plain/kubeconfig"},
+    "runbook": {0: "fine.yaml", 1: "wrong.yaml", 2: "absent.yaml", 3: "fine.yaml --out plain/out"},
     "inspect": {0: "out/demo/user-data/worker-workers.yaml", 1: "plain", 2: "absent", 3: "out"},
     "diagnose": {0: "done.log", 1: "waiting.log done.log", 2: "absent", 3: "out"},
     "schema": {0: "", 2: "--format xml", 3: FULL},

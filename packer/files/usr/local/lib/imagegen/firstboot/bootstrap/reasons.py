@@ -13,6 +13,7 @@ _ETCDCTL = (
     "--cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key"
 )
 _LIST, _REMOVE = f"{_ETCDCTL} member list`", f"{_ETCDCTL} member remove <id>`"
+_PAGE = "The cluster's own page: `imagegen runbook SPEC`, replace-a-control-plane.md."
 _ENDPOINT = "Nothing, while the first control plane is on its way. Else look at it and at the way to the endpoint"
 
 NEXT_STEPS: dict[str, str] = {
@@ -34,14 +35,14 @@ NEXT_STEPS: dict[str, str] = {
     "etcd-learner": "Nothing, while control planes join one after another. If it stays, a machine that is gone may "
     f"have left a learner behind: find it with {_LIST}, remove it with {_REMOVE}.",
     "etcd-member-lives": "Stop the other machine, or give this one another name or address. If there is none, and only "
-    f"then: find its member with {_LIST}, remove it with {_REMOVE}.",
+    f"then: find its member with {_LIST}, remove it with {_REMOVE}. {_PAGE}",
     "etcd-member-removed": _NOTHING,
-    "etcd-member-stays": f"It is tried again. By hand: find it with {_LIST}, remove it with {_REMOVE}.",
+    "etcd-member-stays": f"It is tried again. By hand: find it with {_LIST}, remove it with {_REMOVE}. {_PAGE}",
     "etcd-silent": "Look whether etcd runs on a majority of the control planes, and whether its port 2379 and the API "
     "can be reached from here. kubeadm is run without the answer, and asks for itself. Is a member of this machine's "
     f"name or address left over, remove it: {_LIST}; {_REMOVE}.",
     "etcd-unhealthy": "Nothing, while control planes start or restart. If it stays, look for members that are gone: "
-    f"{_LIST}; remove them with {_REMOVE}.",
+    f"{_LIST}; remove them with {_REMOVE}. {_PAGE}",
     "hairpin-failed": "Look at `systemctl status imagegen-hairpin.service`; it is tried again.",
     "hook-failed": "Look at the hook's log in /var/log/imagegen; it is tried again until it ends with code 0.",
     "hostname-not-set": "Give the machine a host name of its own, by meta-data or DHCP.",

@@ -1,0 +1,131 @@
+"""The cluster's own pages for its operator: what to run for each of the usual tasks.
+
+A block of commands is fenced as `sh id=<name> on=<operator|node>`, with `untested` behind it where no test of ours runs
+it. In each page the block `settings` comes first; the other blocks use what it sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from shlex import quote
+
+from imagegen import templating
+from imagegen.bundle import CONTROL_PLANE
+from imagegen.filetree import FileTree
+from imagegen.frozen import dataclass
+from imagegen.plan import ClusterPlan, RoleKind, RolePlan
+
+FOLDER = "runbook"
+"""The pages' folder in the cluster's output folder."""
+PAGES = (
+    "README",
+    "check",
+    "add-a-node",
+    "remove-a-node",
+    "tokens",
+    "certificates",
+    "replace-a-control-plane",
+    "upgrade",
+)
+# A control plane that was made elsewhere is looked after there.
+_OF_CONTROL_PLANES = {"certificates", "replace-a-control-plane"}
+_ETCDCTL = """\
+etcdctl() {
+  kubectl -n kube-system exec "etcd-$PLANE" -- etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt \\
+    --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key "$@"
+}"""
+_WHAT = {
+    RoleKind.CONTROL_PLANE_INIT: "the first control plane",
+    RoleKind.CONTROL_PLANE_JOIN: "every further control plane",
+    RoleKind.CONTROL_PLANE: "every control plane",
+    RoleKind.WORKER: "workers of the pool `{pool}`",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the operator's commands name: the spec, the folder above the cluster's, the bundle if it lies elsewhere.
+
+    `opened`: the plan was made with the real bundle, so that its tokens are those of the cluster.
+    """
+
+    spec: str
+    out: str
+    secrets: str | None
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Machines:
+    """Those of one role, as the pages name them; `token_id` is the public half of its token."""
+
+    pool: str
+    what: str
+    starts: bool
+    image: str
+    user_data: str
+    token_id: str
+    nodes: tuple[str, ...]
+
+
+def page_paths(*, existing: bool) -> tuple[str, ...]:
+    """The files of a runbook; fewer where the control plane is `existing`, made elsewhere."""
+    return tuple(f"{page}.md" for page in PAGES if not (existing and page in _OF_CONTROL_PLANES))
+
+
+def render_runbook(plan: ClusterPlan, templates: Mapping[str, str], desk: Desk) -> FileTree:
+    """Every page, as Markdown."""
+    planes = [role for role in plan.roles if role.kind is not RoleKind.WORKER]
+    values = {**_values(plan, desk), **_commands(plan, desk)}
+    tree = FileTree()
+    for path in page_paths(existing=not planes):
+        tree.add(path, templating.render(templates[f"{FOLDER}/{path}"], values))
+    return tree
+
+
+def _values(plan: ClusterPlan, desk: Desk) -> dict[str, object]:
+    roles = [_machines(plan, role, desk) for role in plan.roles]
+    planes = [role for role in roles if role.pool == CONTROL_PLANE]
+    pools = [role for role in roles if role.pool != CONTROL_PLANE]
+    return {
+        "name": plan.name,
+        "version": plan.kubernetes_version,
+        "endpoint": plan.endpoint,
+        "existing": not planes,
+        "roles": roles,
+        "pools": pools,
+        # Its last role joins, whether the first one does something else or is the same.
+        "plane": planes[-1] if planes else None,
+        "tokens": [*planes[-1:], *pools],
+        "opened": desk.opened,
+        "nodes": [node.name for node in plan.nodes],
+        "planes": [name for role in planes for name in role.nodes],
+        "workers": [name for role in pools for name in role.nodes],
+        "flannel": any(role.cni == "flannel" for role in plan.roles),
+        "admin": next((role.admin.user for role in plan.roles if role.admin), ""),
+        "stock": [image.name for image in plan.images if image.stock],
+    }
+
+
+def _machines(plan: ClusterPlan, role: RolePlan, desk: Desk) -> _Machines:
+    return _Machines(
+        pool=role.pool,
+        what=_WHAT[role.kind].format(pool=role.pool),
+        starts=role.kind is RoleKind.CONTROL_PLANE_INIT,
+        image=role.image,
+        user_data=f"user-data/{role.name}.yaml",
+        token_id=f"`{role.join_token.partition('.')[0]}`" if desk.opened else "not read",
+        nodes=tuple(node.name for node in plan.nodes if node.role == role.name),
+    )
+
+
+def _commands(plan: ClusterPlan, desk: Desk) -> dict[str, str]:
+    """What stands in blocks of commands, as a shell takes it."""
+    return {
+        "spec": quote(desk.spec),
+        "out": quote(desk.out),
+        "folder": quote(f"{desk.out}/{plan.name}"),
+        "kubeconfig": quote(f"{plan.name}.kubeconfig"),
+        "secrets": f" --secrets {quote(desk.secrets)}" if desk.secrets else "",
+        "etcdctl": _ETCDCTL,
+    }
