@@ -10,9 +10,22 @@ source "$work/scripts/common/mirrors.sh"
 # Pinned, since a node without a registry cannot get back what the kubelet's image collection takes away.
 readonly pin=io.cri-containerd.pinned=pinned
 
+# again WORD COMMAND...: up to three times; the last argument stands for what it is about.
+again() {
+  local word=$1 try
+  shift
+  for try in 1 2 3; do
+    ! "$@" >/dev/null || return 0
+    echo "try $try: ${*: -1} was not $word" >&2
+    sleep "$try"
+  done
+  return 1
+}
+export -f again
+
 import_archives() {
   find "$work/source/images" -name '*.tar' -print0 |
-    xargs --null --max-args=1 --max-procs=2 ctr --namespace=k8s.io images import \
+    xargs --null --max-args=1 --max-procs=2 bash -c 'again "$@"' import imported ctr --namespace=k8s.io images import \
       --local --discard-unpacked-layers --label="$pin"
 }
 
@@ -29,17 +42,6 @@ missing_images() {
     comm -23 - <(ctr --namespace=k8s.io images list --quiet | sort --unique)
 }
 
-# pull ADDRESS
-pull() {
-  local try
-  for try in 1 2 3; do
-    ! ctr --namespace=k8s.io images pull --local --hosts-dir=/etc/containerd/certs.d "$1" >/dev/null || return 0
-    echo "try $try: $1 was not pulled" >&2
-    sleep "$try"
-  done
-  return 1
-}
-
 # pull_image IMAGE: by the lock's digest where there is a lock, from a mirror where there is one, under its own name.
 pull_image() {
   local image=$1 from digest
@@ -48,7 +50,7 @@ pull_image() {
     digest=$("$PYTHON" "$work/verify" digest "$work/lock.json" "$image")
     from=${from%:*}@$digest
   fi
-  pull "$from"
+  again pulled ctr --namespace=k8s.io images pull --local --hosts-dir=/etc/containerd/certs.d "$from"
   if [[ $from != "$image" ]]; then
     ctr --namespace=k8s.io images tag --force "$from" "$image" >/dev/null
     ctr --namespace=k8s.io images remove "$from" >/dev/null
