@@ -155,11 +155,14 @@ def _docker_archive(image: Image, layer: bytes) -> bytes:
     }
     described = json.dumps(config, sort_keys=True).encode()
     config_name = f"{hashlib.sha256(described).hexdigest()}.json"
-    manifest = [{"Config": config_name, "RepoTags": [image.reference], "Layers": ["layer.tar.gz"]}]
+    # As in registries; a third of the bytes is also a third of the work of importing them.
+    packed = gzip.compress(layer, compresslevel=6, mtime=0)
+    # containerd goes on with what an interrupted import has left under a layer's name, whatever archive it came from.
+    layer_name = f"{hashlib.sha256(packed).hexdigest()}.tar.gz"
+    manifest = [{"Config": config_name, "RepoTags": [image.reference], "Layers": [layer_name]}]
     members = {
         config_name: described,
-        # As in registries; a third of the bytes is also a third of the work of importing them.
-        "layer.tar.gz": gzip.compress(layer, compresslevel=6, mtime=0),
+        layer_name: packed,
         "manifest.json": json.dumps(manifest, sort_keys=True).encode(),
     }
     buffer = io.BytesIO()
