@@ -21,7 +21,7 @@ from tools import toolbox
 from tools.base import base
 
 OPERATOR = IPv4Interface("10.77.0.1/24")
-NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21"}
+NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21", "worker2": "10.77.0.22"}
 REPORT = pytest.StashKey[list[str]]()
 
 

@@ -66,18 +66,18 @@ def test_the_cluster_comes_up_and_goes(baked: Baked, out: Path, report: list[str
         assert kubeconfig.stat().st_mode & 0o777 == 0o600
         names = "jsonpath={.items[*].metadata.name}"
         asked = (str(toolbox.path("kubectl")), "--kubeconfig", str(kubeconfig), "get", "nodes", "-o", names)
-        assert run(*asked).stdout == "cp1 worker1"
+        assert run(*asked).stdout == "cp1 worker1 worker2"
         assert yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["tls-server-name"] == "10.77.0.11"
         parts = children(process)
         assert of_lab(process)
-        # Two machines, and who passes connections on.
-        assert [sum(word in args for args in parts.values()) for word in ("nspawn", "forwarding.py")] == [2, 1]
+        # Three machines, and who passes connections on.
+        assert [sum(word in args for args in parts.values()) for word in ("nspawn", "forwarding.py")] == [3, 1]
         before = time.monotonic()
     assert (process.returncode, of_lab(process)) == (0, ())
     assert [args for own, args in parts.items() if Path(f"/proc/{own}").exists()] == []
     assert sorted(path.name for path in out.iterdir()) == ["lab", "said.txt"]
-    rows = re.findall(r"(?m)^(cp1|worker1) .*10\.77\.0\.\d+ +(\d+) s +(\d+) s +v1\.37\.2$", said(out))
-    assert [name for name, _, _ in rows] == ["cp1", "worker1"]
+    rows = re.findall(r"(?m)^(cp1|worker[12]) .*10\.77\.0\.\d+ +(\d+) s +(\d+) s +v1\.37\.2$", said(out))
+    assert [name for name, _, _ in rows] == ["cp1", "worker1", "worker2"]
     report += [f"imagegen boot: {name} joined after {joined} s, Ready after {ready} s" for name, joined, ready in rows]
     report.append(f"imagegen boot: gone {time.monotonic() - before:.1f} s after Ctrl-C")
 
@@ -103,7 +103,7 @@ def test_a_seed_with_another_token_is_refused(baked: Baked, out: Path) -> None:
 
 def test_the_time_limit_says_who_waits_for_what(baked: Baked, out: Path) -> None:
     """A worker alone: its wait is shown and explained, its console stays, and nothing else."""
-    with booted(baked.site, baked.disk, out, "--node=worker1", "--timeout=25") as process:
+    with booted(baked.site, baked.disk, out, "--node=worker1", "--timeout=40") as process:
         process.wait(_LIMIT)
     assert (process.returncode, of_lab(process)) == (1, ())
     assert "the machine at the endpoint 10.77.0.11 is not started: nobody will be Ready without it" in said(out)

@@ -68,8 +68,17 @@ def web_pods(cluster: Cluster) -> dict[str, str]:
     return until("both pods Ready", both, limit=120)
 
 
-def test_the_deployment_has_a_pod_on_each_machine(web_pods: dict[str, str]) -> None:
-    assert sorted(web_pods.values()) == sorted(NODES)
+def test_the_deployment_s_pods_are_on_machines_of_their_own(web_pods: dict[str, str]) -> None:
+    assert len(set(web_pods.values())) == 2
+
+
+def test_pods_reach_each_other_by_their_addresses(cluster: Cluster, web_pods: dict[str, str]) -> None:
+    pods = cluster.kubectl.items("pods", "--selector=app=web")
+    addresses = {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in pods}
+    for asker in web_pods:
+        for asked, address in addresses.items():
+            said = cluster.kubectl.run("exec", asker, "--", "wget", "-q", "-O", "-", f"http://{address}:8080")
+            assert said.strip() == asked
 
 
 def test_pods_reach_both_pods_by_the_service_name(cluster: Cluster, web_pods: dict[str, str]) -> None:
