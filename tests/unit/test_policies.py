@@ -75,7 +75,7 @@ def test_every_action_is_written_by_its_service() -> None:
             {"ec2:CopyImage", *assets.catalog().permissions["amazon"]["key"]},
         ),
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_a_wish_allows_what_it_needs_and_nothing_does_without_it(
     builder: str, wish: dict[str, Any], allowed: set[str]
