@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import field
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from imagegen.catalog.components import (
@@ -82,6 +82,7 @@ class ProviderFacts:
     reserved: tuple[IPv4Network | IPv6Network, ...]
     time_servers: tuple[str, ...]
     http_tokens: str
+    metadata: tuple[IPv4Address | IPv6Address, ...] = ()
     balancer_hairpin: bool | None = None
     moves_addresses: bool | None = None
     node_template_taint: str | None = None
@@ -244,6 +245,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
                 "datasources": tuple(facts["datasources"]),
                 "time_servers": tuple(facts["time_servers"]),
                 "reserved": tuple(ip_network(cidr) for cidr in facts["reserved"]),
+                "metadata": tuple(ip_address(address) for address in facts["metadata"]),
             }
         )
         for name, facts in tables["providers"].items()

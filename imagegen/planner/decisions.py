@@ -15,6 +15,8 @@ from imagegen.spec import (
     ImageKubernetes,
     InlineImage,
     KubeProxyMode,
+    MetadataAccess,
+    MetadataOptions,
     NodeName,
     NodePool,
     QemuBuilder,
@@ -35,10 +37,12 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
             containerd=inline.containerd or catalog.image.containerd,
             qemu=_qemu(inline, catalog, _provision(cluster, name, inline.architecture)),
         )
+    metadata = _metadata(cluster, catalog)
     return replace(
         cluster,
         # What is decided stands alone.
         extends=(),
+        provider=replace(cluster.provider, metadata_options=metadata),
         image=inline,
         images={name: _decide_image(cluster, image, catalog) for name, image in cluster.images.items()},
         network=replace(cluster.network, kube_proxy=proxy),
@@ -48,6 +52,7 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
             replicas=cluster.control_plane.size or None,
             node_name=_node_name(cluster.control_plane),
             high_availability=_high_availability(cluster, catalog),
+            metadata_access=_metadata_access(cluster.control_plane, metadata),
         ),
         node_pools=tuple(replace(pool, replicas=pool.size, node_name=_node_name(pool)) for pool in cluster.node_pools),
     )
@@ -55,6 +60,17 @@ def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
 
 def _node_name(group: ControlPlane | NodePool) -> NodeName:
     return group.node_name or (NodeName.FIXED if group.nodes else NodeName.METADATA)
+
+
+def _metadata(cluster: Cluster, catalog: Catalog) -> MetadataOptions:
+    given = cluster.provider.metadata_options
+    known = catalog.providers[cluster.provider.type].metadata
+    return replace(given, addresses=tuple(dict.fromkeys((*known, *given.addresses))))
+
+
+def _metadata_access(plane: ControlPlane, metadata: MetadataOptions) -> MetadataAccess:
+    kept = metadata.addresses and not plane.existing
+    return plane.metadata_access or (MetadataAccess.HOST if kept else MetadataAccess.PODS)
 
 
 def _high_availability(cluster: Cluster, catalog: Catalog) -> HighAvailability:

@@ -23,6 +23,7 @@ from imagegen.planner.components import plan_components
 from imagegen.planner.credentials import credential_files, credential_flags
 from imagegen.planner.files import PATCHES, plan_files
 from imagegen.planner.kube_vip import kube_vip_files, kube_vip_init
+from imagegen.planner.metadata import metadata_files
 from imagegen.planner.signing import needs_signing_file
 from imagegen.spec import (
     Availability,
@@ -98,15 +99,15 @@ def _role(
     image: str | None,
     node_pool: NodePool | None = None,
 ) -> RolePlan:
+    group = node_pool or cluster.control_plane
     taints = node_pool.taints or None if node_pool else cluster.control_plane.taints
     hairpin = kind is not RoleKind.WORKER and cluster.control_plane.high_availability.hairpin is Hairpin.LOCAL
-    disks = node_pool.disks if node_pool else cluster.control_plane.disks
     return RolePlan(
         name=name,
         kind=kind,
         pool=pool,
         image=image or "",
-        node_name=_node_name(cluster, node_pool or cluster.control_plane, pool),
+        node_name=_node_name(cluster, group, pool),
         cluster=cluster.metadata.name,
         node_cidrs=tuple(str(cidr) for cidr in cluster.network.node_cidrs),
         not_before=bundle.not_before.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -122,11 +123,11 @@ def _role(
         labels=node_pool.labels if node_pool else {},
         taints=_taints(taints),
         pki=_pki(bundle, bundle.authorities) if kind is not RoleKind.WORKER and bundle.authorities else {},
-        ignore_preflight_errors=_ignored(cluster, kind, disks),
+        ignore_preflight_errors=_ignored(cluster, kind, group.disks),
         disks=tuple(
-            DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in disks
+            DiskPlan(device=disk.device, mount_path=disk.mount_path, filesystem=disk.filesystem) for disk in group.disks
         ),
-        files=(*shared, *plan_files(cluster, bundle, kind, pool)),
+        files=(*shared, *metadata_files(cluster, group), *plan_files(cluster, bundle, kind, pool)),
         registries=tuple(
             RegistryPlan(host=registry.host, mirrors=registry.mirrors, ca_certificate=registry.ca_certificate)
             for registry in cluster.registries

@@ -13,7 +13,12 @@ from imagegen.rules.builders import (
     check_exclusions,
     check_regions,
 )
-from imagegen.rules.clouds import check_metadata, check_scaling_from_zero
+from imagegen.rules.clouds import (
+    check_metadata,
+    check_metadata_access,
+    check_metadata_addresses,
+    check_scaling_from_zero,
+)
 from imagegen.rules.compatibility import check_cgroup, check_containerd, check_kernel, check_proxy_mode
 from imagegen.rules.credentials import check_credential_providers
 from imagegen.rules.disks import check_hidden_files, check_mounts
@@ -94,6 +99,8 @@ RULES: tuple[Rule, ...] = (
     check_flannel,
     check_vpc,
     check_metadata,
+    check_metadata_access,
+    check_metadata_addresses,
     check_scaling_from_zero,
     check_proxy_files,
     check_ignored,

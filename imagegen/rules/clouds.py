@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path, Severity
-from imagegen.spec import Cluster, HttpTokens, Taint
+from imagegen.spec import Cluster, HttpTokens, MetadataAccess, Taint, read_address, split_endpoint
 
 _TOKENS: Path = ("provider", "metadataOptions", "httpTokens")
 _KEEPS_AWAY = ("NoSchedule", "NoExecute")
@@ -35,6 +35,40 @@ def check_metadata(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
             hint=f"take `optional`, or a system with cloud-init {provider.http_tokens} or newer",
             path=_TOKENS,
         )
+
+
+def check_metadata_access(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:
+    """IG284: pods are to be kept from a metadata service that nobody knows of."""
+    options, provider = cluster.provider.metadata_options, cluster.provider.type
+    if options.addresses or catalog.providers[provider].metadata:
+        return
+    pools = ((("nodePools", number), pool.metadata_access) for number, pool in enumerate(cluster.node_pools))
+    for place, access in ((("controlPlane",), cluster.control_plane.metadata_access), *pools):
+        if access is MetadataAccess.HOST:
+            yield Diagnostic(
+                code="IG284",
+                message=f"{provider} has no metadata service that pods could be kept from",
+                hint="leave it out; or say where there is one: provider.metadataOptions.addresses",
+                path=(*place, "metadataAccess"),
+            )
+
+
+def check_metadata_addresses(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG285: what is called a metadata service is the cluster's own."""
+    network = cluster.network
+    ranges = [("the pod range", network.pod_cidr), ("the service range", network.service_cidr)]
+    ranges += [("a node range", cidr) for cidr in network.node_cidrs]
+    endpoint = read_address(split_endpoint(cluster.control_plane.address)[0]) if cluster.control_plane.address else None
+    for number, address in enumerate(cluster.provider.metadata_options.addresses):
+        owners = [f"lies in {name} {cidr}" for name, cidr in ranges if address in cidr]
+        owners += ["is the endpoint"] if address == endpoint else []
+        for owner in owners[:1]:
+            yield Diagnostic(
+                code="IG285",
+                message=f"{address} {owner}: pods would be kept from a part of the cluster",
+                hint="name the address at which the cloud hands out user-data",
+                path=("provider", "metadataOptions", "addresses", number),
+            )
 
 
 def check_scaling_from_zero(cluster: Cluster, catalog: Catalog) -> Iterator[Diagnostic]:

@@ -73,6 +73,7 @@ def check_control_plane(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
         "nodes": plane.nodes,
         "taints": plane.taints,
         "auditPolicy": plane.audit_policy,
+        "metadataAccess": plane.metadata_access,
     }
     for key in [key for key, value in ours.items() if plane.existing and value]:
         yield Diagnostic(

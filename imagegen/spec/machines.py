@@ -6,7 +6,7 @@ from typing import Any
 
 from imagegen.frozen import dataclass
 from imagegen.spec.forms import Address, read_address, split_endpoint
-from imagegen.spec.words import Availability, Hairpin, NodeName, UserData
+from imagegen.spec.words import Availability, Hairpin, MetadataAccess, NodeName, UserData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,10 @@ class HighAvailability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPlane:
-    """The control planes: ours, with an `endpoint`, or `existing` ones that pools join; no `taints`: kubeadm's own."""
+    """The control planes: ours, with an `endpoint`, or `existing` ones that pools join; no `taints`: kubeadm's own.
+
+    `metadata_access` is decided by the planner where it is not given.
+    """
 
     endpoint: str | None = None
     high_availability: HighAvailability = field(default_factory=HighAvailability)
@@ -65,6 +68,7 @@ class ControlPlane:
     first_node: str | None = None
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
+    metadata_access: MetadataAccess | None = None
     taints: tuple[Taint, ...] | None = None
     cert_sans: tuple[str, ...] = ()
     disks: tuple[Disk, ...] = ()
@@ -124,6 +128,7 @@ class NodePool:
     replicas: int | None = None
     nodes: tuple[Node, ...] = ()
     scaling: Scaling | None = None
+    metadata_access: MetadataAccess = MetadataAccess.PODS
     disks: tuple[Disk, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()

@@ -12,9 +12,10 @@ from imagegen.spec.words import Cni, EncryptionAlgorithm, HttpTokens, KubeProxyM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataOptions:
-    """The metadata service of machines."""
+    """The metadata service of machines; the planner adds the addresses that are known of the provider."""
 
     http_tokens: HttpTokens | None = None
+    addresses: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

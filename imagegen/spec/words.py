@@ -46,6 +46,13 @@ class HttpTokens(StrEnum):
     REQUIRED = "required"
 
 
+class MetadataAccess(StrEnum):
+    """Who reaches the metadata service from a machine: itself alone, or its pods as well."""
+
+    HOST = "host"
+    PODS = "pods"
+
+
 class KubeProxyMode(StrEnum):
     """How kube-proxy implements Services."""
 

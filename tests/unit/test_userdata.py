@@ -321,6 +321,42 @@ def test_control_planes_are_told_to_answer_the_endpoint(
     assert hairpins == {"control-plane-init": local, "control-plane-join": local, "worker-workers": None}
 
 
+@pytest.mark.parametrize(
+    ("provider", "plane", "pool", "kept"),
+    [
+        ({"type": "alicloud"}, {}, {}, ("100.100.100.200", None)),
+        ({"type": "aws"}, {}, {}, ("169.254.169.254 fd00:ec2::254", None)),
+        ({"type": "aws"}, {"metadataAccess": "pods"}, {}, (None, None)),
+        ({"type": "openstack"}, {}, {"metadataAccess": "host"}, ("169.254.169.254", "169.254.169.254")),
+        ({"type": "qemu"}, {}, {}, (None, None)),
+        ({"type": "qemu", "metadataOptions": {"addresses": ["192.0.2.1"]}}, {}, {}, ("192.0.2.1", None)),
+        (
+            {"type": "alicloud", "metadataOptions": {"addresses": ["100.100.100.200", "192.0.2.1"]}},
+            {},
+            {},
+            ("100.100.100.200 192.0.2.1", None),
+        ),
+    ],
+    ids=[
+        "default",
+        "both families",
+        "given to pods",
+        "a pool, too",
+        "no such service",
+        "a cloud of one's own",
+        "further",
+    ],
+)
+def test_pods_are_kept_from_the_metadata_service(
+    provider: dict[str, Any], plane: dict[str, str], pool: dict[str, str], kept: tuple[str | None, str | None]
+) -> None:
+    data = spec(provider=provider, controlPlane=plane, nodePools=[{"name": "workers", **pool}])
+    settings = [files(data, role).get("/etc/imagegen/metadata.env") for role in ROLES]
+    wanted = [None if addresses is None else f"ADDRESSES={addresses}\n" for addresses in kept]
+    # Both roles of control planes, and the pool's.
+    assert settings == [wanted[0], *wanted]
+
+
 @pytest.mark.parametrize(("host", "kept"), [("192.168.0.250", None), ("api.example.com", False)])
 def test_cloud_init_leaves_hosts_alone_where_first_boot_writes_to_it(host: str, kept: bool | None) -> None:
     planes = {"endpoint": f"{host}:6443", "nodes": [], "highAvailability": {"hairpin": "local"}}
