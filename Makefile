@@ -26,7 +26,7 @@ lint: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 test: $(READY) lint  ## everything that needs no machine
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses=4 --dist loadfile
 
 scan: $(READY)  ## who holds which secret, on thousands of generated specs; `make test` takes hundreds
 	IMAGEGEN_SCAN=$${IMAGEGEN_SCAN:-2500} $(BIN)/pytest tests/properties/test_secrecy.py
