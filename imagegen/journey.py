@@ -193,7 +193,8 @@ _BECOMES = {RoleKind.CONTROL_PLANE: frozenset({RoleKind.CONTROL_PLANE_INIT, Role
 
 
 def _stages(role: RolePlan, phases: tuple[PhaseFacts, ...], hooks: frozenset[str]) -> Iterator[Stage]:
-    kind, told = role.kind, {"hairpin": role.hairpin, "kubeVip": bool(role.kube_vip_init)}
+    kind = role.kind
+    told = {"hairpin": role.hairpin, "kubeVip": bool(role.kube_vip_init), "keepalived": role.keepalived is not None}
     becomes = _BECOMES.get(kind, frozenset({kind}))
     for phase in phases:
         if (phase.hooks and phase.hooks not in hooks) or (phase.setting and not told[phase.setting]):

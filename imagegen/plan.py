@@ -108,6 +108,22 @@ class RegistryPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepalivedPlan:
+    """The endpoint on the control planes themselves: haproxy on each, and an address that keepalived keeps on one.
+
+    `address` is the virtual one as that of a single host, `everywhere` every address of its family as haproxy writes
+    it; `planes`: name → address of those that haproxy passes connections on to, at `api_port`.
+    """
+
+    address: str
+    everywhere: str
+    port: int
+    api_port: int
+    virtual_router_id: int
+    planes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePlan:
     """Time servers that chrony follows, and the networks it serves."""
 
@@ -130,8 +146,9 @@ class RolePlan:
     `image` is the name of the image that it boots from; `join_token` is what the role joins with; `init_tokens` are
     created by the role that may initialise; `first_node` are names and addresses of the machine that does, where all
     control planes have one role; `hairpin`: its machines answer the endpoint themselves; `edits_hosts`: by a line
-    in /etc/hosts; `kube_vip_init`: the kubeconfig that kube-vip has while the cluster is started; no `taints`: those
-    that kubeadm gives the role by itself; `pki` maps paths below the staged PKI folder to PEM, empty for workers.
+    in /etc/hosts; `kube_vip_init`: the kubeconfig that kube-vip has while the cluster is started; `keepalived`: how
+    its machines keep the endpoint, if they do; no `taints`: those that kubeadm gives the role by itself; `pki` maps
+    paths below the staged PKI folder to PEM, empty for workers.
     """
 
     name: str
@@ -150,6 +167,7 @@ class RolePlan:
     hairpin: bool
     edits_hosts: bool
     kube_vip_init: str
+    keepalived: KeepalivedPlan | None
     labels: Mapping[str, str]
     taints: tuple[Mapping[str, str], ...] | None
     pki: Mapping[str, str]

@@ -103,6 +103,7 @@ def _values(plan: ClusterPlan, desk: Desk) -> dict[str, object]:
         "workers": [name for role in pools for name in role.nodes],
         "flannel": any(role.cni == "flannel" for role in plan.roles),
         "admin": next((role.admin.user for role in plan.roles if role.admin), ""),
+        "keepalived": any(role.keepalived for role in plan.roles),
         "stock": [image.name for image in plan.images if image.stock],
     }
 

@@ -108,6 +108,8 @@ class ImageFacts:
     flannel_image: str
     flannel_plugin_image: str
     kube_vip_image: str
+    keepalived_packages: tuple[str, ...]
+    keepalived_units: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +159,7 @@ class Catalog:
     feature_gates: FeatureGates
     ranges: RangeFacts
     preflight_checks: tuple[str, ...]
+    ports: Mapping[int, str]
     permissions: Mapping[str, Permissions]
     symptom_tables: Mapping[str, Any]
     programs: Mapping[str, str]
@@ -271,6 +274,8 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             flannel_image=image["flannel"]["image"],
             flannel_plugin_image=image["flannel"]["plugin_image"],
             kube_vip_image=image["kube_vip"]["image"],
+            keepalived_packages=tuple(image["keepalived"]["packages"]),
+            keepalived_units=tuple(image["keepalived"]["units"]),
         ),
         kubelet=KubeletFacts(
             removed_flags=tables["kubelet"]["removed_flags"],
@@ -286,6 +291,7 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
         ranges=parse_ranges(tables["ranges"]),
         programs=tables["programs"],
         preflight_checks=tuple(tables["kubeadm"]["preflight"]["checks"]),
+        ports={int(port): listener for port, listener in tables["kubeadm"]["ports"].items()},
         permissions=Unread(lambda: {cloud: _permissions(groups) for cloud, groups in seldom["permissions"].items()}),
         symptom_tables=seldom["symptoms"],
         diagnostics=Unread(

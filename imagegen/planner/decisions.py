@@ -7,6 +7,7 @@ from dataclasses import replace
 from imagegen.catalog import Catalog
 from imagegen.lock import Provision
 from imagegen.spec import (
+    Availability,
     Cluster,
     ControlPlane,
     CredentialProviders,
@@ -20,8 +21,13 @@ from imagegen.spec import (
     NodeName,
     NodePool,
     QemuBuilder,
+    read_address,
     source_of,
+    split_endpoint,
 )
+
+# VRRP's numbers go from 1 to 255 (RFC 5798, 5.2.3).
+_LAST_ROUTER_ID = 255
 
 
 def decide(cluster: Cluster, catalog: Catalog) -> Cluster:
@@ -74,8 +80,21 @@ def _metadata_access(plane: ControlPlane, metadata: MetadataOptions) -> Metadata
 
 
 def _high_availability(cluster: Cluster, catalog: Catalog) -> HighAvailability:
+    plane = cluster.control_plane
     loses = catalog.providers[cluster.provider.type].balancer_hairpin is False
-    return replace(cluster.control_plane.high_availability, hairpin=cluster.control_plane.hairpin(balancer_loses=loses))
+    return replace(
+        plane.high_availability,
+        hairpin=plane.hairpin(balancer_loses=loses),
+        virtual_router_id=plane.high_availability.virtual_router_id or _virtual_router_id(plane),
+    )
+
+
+def _virtual_router_id(plane: ControlPlane) -> int | None:
+    """The last byte of the virtual address: as good as certainly another one for each cluster of a network."""
+    address = read_address(split_endpoint(plane.endpoint)[0]) if plane.endpoint else None
+    if address is None or plane.high_availability.type is not Availability.KEEPALIVED:
+        return None
+    return address.packed[-1] or _LAST_ROUTER_ID
 
 
 def _decide_image(cluster: Cluster, image: Image, catalog: Catalog) -> Image:

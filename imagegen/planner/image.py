@@ -23,6 +23,7 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     system, family = catalog.systems[image.os], catalog.family_of(image.os)
     supply, runtime = plan_supply(image, catalog, version, lock), plan_runtime(image, catalog)
     kubernetes_packages = catalog.vendors.packages["kubernetes"] if runtime.packages else ()
+    balances = _keeps_endpoint(cluster, image, Availability.KEEPALIVED)
     return ImagePlan(
         name=image.metadata.name,
         os=image.os,
@@ -35,17 +36,17 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         cni=cluster.network.cni,
         flannel_image=content.flannel_image,
         flannel_plugin_image=content.flannel_plugin_image,
-        kube_vip_image=content.kube_vip_image if _runs_kube_vip(cluster, image) else "",
+        kube_vip_image=content.kube_vip_image if _keeps_endpoint(cluster, image, Availability.KUBE_VIP) else "",
         supply=supply,
         runtime=runtime,
         python=system.python,
         kubelet_arguments=family.kubelet_arguments,
-        packages=_packages(image, catalog),
+        packages=_packages(image, catalog, content.keepalived_packages if balances else ()),
         held=(*kubernetes_packages, *runtime.packages),
         modules=content.modules,
         sysctls=content.sysctls,
         enabled_units=(*content.enabled_units, *family.enabled_units),
-        masked_units=family.masked_units,
+        masked_units=(*family.masked_units, *(content.keepalived_units if balances else ())),
         kubernetes_binaries=content.kubernetes_binaries,
         cni_plugins=content.cni_plugins if cluster.network.cni is not Cni.NONE else (),
         settings={**content.settings, **family.settings, "containerd-sandbox": sandbox},
@@ -61,13 +62,14 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
     )
 
 
-def _runs_kube_vip(cluster: Cluster, image: Image) -> bool:
+def _keeps_endpoint(cluster: Cluster, image: Image, by: Availability) -> bool:
+    """Whether it is the image of control planes that keep the endpoint among themselves in this way."""
     planes = cluster.references.get(("controlPlane",)) == image.metadata.name
-    return planes and cluster.control_plane.high_availability.type is Availability.KUBE_VIP
+    return planes and cluster.control_plane.high_availability.type is by
 
 
-def _packages(image: Image, catalog: Catalog) -> tuple[str, ...]:
+def _packages(image: Image, catalog: Catalog, further: tuple[str, ...]) -> tuple[str, ...]:
     family = catalog.family_of(image.os)
     # The vendors' package of containerd brings runc, the files of a release have it beside them.
     runc = family.runc_package if image.source is ImageSource.BUNDLE else None
-    return tuple(sorted({*family.packages, *catalog.systems[image.os].packages, *([runc] if runc else [])}))
+    return tuple(sorted({*family.packages, *catalog.systems[image.os].packages, *([runc] if runc else []), *further}))

@@ -22,6 +22,7 @@ from imagegen.plan import (
 from imagegen.planner.components import plan_components
 from imagegen.planner.credentials import credential_files, credential_flags
 from imagegen.planner.files import PATCHES, plan_files
+from imagegen.planner.keepalived import plan_keepalived
 from imagegen.planner.kube_vip import kube_vip_files, kube_vip_init
 from imagegen.planner.metadata import metadata_files
 from imagegen.planner.signing import needs_signing_file
@@ -118,6 +119,7 @@ def _role(
         first_node=cluster.control_plane.first if kind is RoleKind.CONTROL_PLANE else (),
         hairpin=hairpin,
         kube_vip_init="",
+        keepalived=plan_keepalived(cluster) if kind is not RoleKind.WORKER else None,
         # An address is put onto the loopback interface.
         edits_hosts=hairpin and read_address(split_endpoint(cluster.control_plane.address)[0]) is None,
         labels=node_pool.labels if node_pool else {},

@@ -25,7 +25,7 @@ from imagegen.rules.disks import check_hidden_files, check_mounts
 from imagegen.rules.files import check_file_roles, check_managed_files
 from imagegen.rules.flags import check_component_flags, check_one_machine
 from imagegen.rules.gates import check_gates
-from imagegen.rules.high_availability import check_hairpin, check_kube_vip
+from imagegen.rules.high_availability import check_hairpin, check_keepalived, check_kube_vip, check_moving_address
 from imagegen.rules.hooks import check_hook_roles
 from imagegen.rules.images import check_image_choice, check_references, check_skew
 from imagegen.rules.kubernetes import (
@@ -79,6 +79,8 @@ RULES: tuple[Rule, ...] = (
     check_first_node,
     check_hairpin,
     check_kube_vip,
+    check_keepalived,
+    check_moving_address,
     check_replicas,
     check_pool_replicas,
     check_scaling,

@@ -45,10 +45,11 @@ class Taint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HighAvailability:
-    """What stands before several control planes; `hairpin` is decided by the planner where it is not given."""
+    """What stands before several control planes; what else is not given is decided by the planner."""
 
     type: Availability = Availability.EXTERNAL
     hairpin: Hairpin | None = None
+    virtual_router_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

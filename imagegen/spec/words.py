@@ -88,6 +88,7 @@ class Availability(StrEnum):
 
     EXTERNAL = "external"
     KUBE_VIP = "kubeVip"
+    KEEPALIVED = "keepalived"
 
 
 class Hairpin(StrEnum):

@@ -9,12 +9,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imagegen import templating, yaml_dump
-from imagegen.plan import CONTRACT, FilePlan, RegistryPlan, RoleKind, RolePlan, TimePlan
+from imagegen.plan import CONTRACT, FilePlan, KeepalivedPlan, RegistryPlan, RoleKind, RolePlan, TimePlan
 from imagegen.userdata.kubeadm import init_documents, join_documents
 
 _STATE = "/var/lib/imagegen"
 _CERTS = "/etc/containerd/certs.d"
 _PRIVATE = "0600"
+# What keeps the endpoint on control planes, with the modes of these files.
+_BALANCER = {
+    "etc/haproxy/haproxy.cfg": "0644",
+    "etc/keepalived/keepalived.conf": "0644",
+    "etc/keepalived/check-haproxy": "0755",
+}
 # Docker's own registry answers under another name than its images carry (containerd's docs/hosts.md).
 _SERVERS = {"docker.io": "https://registry-1.docker.io", "_default": ""}
 
@@ -40,6 +46,8 @@ def _files(role: RolePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
         yield from _registry(registry, templates)
     if role.time is not None:
         yield from _time(role.time, templates)
+    if role.keepalived is not None:
+        yield from _keepalived(role.keepalived, templates)
     yield from role.files
     yield from _kubeadm(role)
     for path, pem in role.pki.items():
@@ -73,6 +81,7 @@ def _node(role: RolePlan) -> dict[str, Any]:
         **({"firstNode": list(role.first_node)} if role.first_node else {}),
         **({"hairpin": "local"} if role.hairpin else {}),
         **({"kubeVip": {"initKubeconfig": role.kube_vip_init}} if role.kube_vip_init else {}),
+        **({"keepalived": {"controlPlanes": list(role.keepalived.planes.values())}} if role.keepalived else {}),
     }
 
 
@@ -99,6 +108,20 @@ def _time(plan: TimePlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
         path = "etc/chrony/conf.d/imagegen.conf"
         content = templating.render(templates[f"common/{path}"], {"networks": plan.serve_to})
         yield FilePlan(path=f"/{path}", content=content)
+
+
+def _keepalived(plan: KeepalivedPlan, templates: Mapping[str, str]) -> Iterator[FilePlan]:
+    values = {
+        "address": plan.address,
+        "everywhere": plan.everywhere,
+        "port": plan.port,
+        "api_port": plan.api_port,
+        "virtual_router_id": plan.virtual_router_id,
+        "planes": [(name, f"[{host}]" if ":" in host else host) for name, host in plan.planes.items()],
+    }
+    for path, mode in _BALANCER.items():
+        content = templating.render(templates[f"control-plane/{path}"], values)
+        yield FilePlan(path=f"/{path}", content=content, mode=mode)
 
 
 def _entry(file: FilePlan, *, packed: bool) -> dict[str, Any]:

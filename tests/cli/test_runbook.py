@@ -84,3 +84,15 @@ def test_a_render_takes_its_folder_for_no_stranger_s_and_keeps_it() -> None:
         assert (FOLDER / "check.md").read_text() == before
         assert Path("out/demo/tokens/workers.yaml").exists()
     assert "imagegen runbook SPEC" in Path("out/demo/README.md").read_text()
+
+
+def test_control_planes_that_keep_the_endpoint_are_told_of_a_new_one() -> None:
+    named = "`unicast_peer` of `/etc/keepalived/machine.conf`"
+    run("runbook", "demo.yaml")
+    assert named not in (FOLDER / "add-a-node.md").read_text()
+    nodes = [{"name": f"cp{number}", "address": f"192.168.0.1{number}"} for number in (1, 2, 3)]
+    plane = {"endpoint": "192.168.0.250:8443", "highAvailability": {"type": "keepalived"}, "nodes": nodes}
+    Path("demo.yaml").write_text(yaml.safe_dump(spec(controlPlane=plane)))
+    run("runbook", "demo.yaml")
+    assert named in (FOLDER / "add-a-node.md").read_text()
+    assert "in step 3" in (FOLDER / "replace-a-control-plane.md").read_text()

@@ -162,6 +162,14 @@ def _(scene: Scene) -> None:
     scene.machine.boot(until=60)
 
 
+@trouble("keepalived-failed")
+def _(scene: Scene) -> None:
+    scene.machine.stage(INIT, keepalived={"controlPlanes": ["192.168.0.11"]})
+    words = "Failed to enable unit: Unit file haproxy.service does not exist."
+    scene.machine.script("systemctl", f'[ "$1" != enable ] || {{ echo "{words}" >&2; exit 1; }}\n')
+    scene.machine.boot(until=60)
+
+
 @trouble("hook-failed")
 def _(scene: Scene) -> None:
     path = "/etc/imagegen/hooks/pre-kubeadm/10-disk"

@@ -54,6 +54,13 @@ CASES["shared-control-plane-aws"] = spec(
         "taints": [],
     },
 )
+CASES["three-control-planes-keepalived"] = spec(
+    controlPlane={
+        "endpoint": "192.168.0.250:8443",
+        "nodes": THREE,
+        "highAvailability": {"type": "keepalived"},
+    },
+)
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 DATA_DISK = [{"device": "/dev/vdb", "mountPath": "/data", "filesystem": "xfs"}]
 ETCD_DISK = [{"device": "/dev/vdb", "mountPath": "/var/lib/etcd"}]

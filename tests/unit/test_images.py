@@ -128,6 +128,39 @@ def test_the_build_key_is_not_in_the_image() -> None:
     assert holders == ["images/demo/packer/build-key"]
 
 
+def keepalived(data: dict[str, Any]) -> dict[str, Any]:
+    """The spec with an endpoint that its control planes keep."""
+    ours = {"endpoint": "192.168.0.250:8443", "highAvailability": {"type": "keepalived"}}
+    return {**data, "controlPlane": {**data["controlPlane"], **ours}}
+
+
+def balancer(image_env: bytes) -> list[str]:
+    """The lists in which the balancer's programs stand."""
+    lines = image_env.decode().splitlines()
+    return [name for name, words in (line.split("=", 1) for line in lines) if {"haproxy", "keepalived"} & _stems(words)]
+
+
+def _stems(words: str) -> set[str]:
+    return {word.removesuffix(".service") for word in words.strip("'").split()}
+
+
+def test_control_planes_that_keep_the_endpoint_have_what_they_need_in_their_image_masked() -> None:
+    path = "images/demo/packer/image.env"
+    assert balancer(render(keepalived(spec())).tree[path].content) == ["PACKAGES", "MASKED_UNITS"]
+    assert balancer(render(spec()).tree[path].content) == []
+
+
+def test_an_image_of_workers_alone_has_nothing_of_it() -> None:
+    assets, data = load_assets(), keepalived(spec(imageRef="usual", nodePools=[{"name": "arm", "imageRef": "arm"}]))
+    del data["image"]
+    cluster, report = pipeline.check(yaml.safe_dump(data) + IMAGES, "cluster.yaml", assets)
+    assert cluster is not None, report.diagnostics
+    rendering, _ = pipeline.render(cluster, fake_bundle("arm"), assets)
+    assert rendering is not None
+    found = {name: balancer(rendering.tree[f"images/{name}/packer/image.env"].content) for name in ("usual", "arm")}
+    assert found == {"usual": ["PACKAGES", "MASKED_UNITS"], "arm": []}
+
+
 IMAGES = """
 ---
 apiVersion: imagegen/v1alpha1

@@ -400,3 +400,51 @@ def test_the_image_of_control_planes_brings_kube_vip_s() -> None:
     )
     assert catalog.image.kube_vip_image in with_it
     assert catalog.image.kube_vip_image not in without
+
+
+def keepalived(**settings: object) -> dict[str, Any]:
+    """A spec of three control planes that keep a free address of their network among themselves."""
+    nodes = [{"name": f"cp{number}", "address": f"192.168.0.1{number}"} for number in (1, 2, 3)]
+    ours = {"type": "keepalived", **settings}
+    return spec(controlPlane={"endpoint": "192.168.0.250:8443", "highAvailability": ours, "nodes": nodes})
+
+
+def test_control_planes_have_haproxy_and_keepalived_and_workers_do_not() -> None:
+    found = {role: files(keepalived(), role) for role in ROLES}
+    ours = {path for path in found["control-plane-init"] if "haproxy" in path or "keepalived" in path}
+    assert len(ours) == 3
+    for path in ours:
+        assert found["control-plane-init"][path] == found["control-plane-join"][path]
+        assert path not in found["worker-workers"]
+    told = {role: json.loads(each["/etc/imagegen/node.json"]).get("keepalived") for role, each in found.items()}
+    addresses = {"controlPlanes": ["192.168.0.11", "192.168.0.12", "192.168.0.13"]}
+    assert told == {"control-plane-init": addresses, "control-plane-join": addresses, "worker-workers": None}
+
+
+def test_haproxy_passes_on_to_every_control_plane() -> None:
+    text = files(keepalived(), "control-plane-join")["/etc/haproxy/haproxy.cfg"]
+    lines = [line.strip() for line in text.splitlines()]
+    assert "bind :8443" in lines
+    servers = [line for line in lines if line.startswith("server ")]
+    assert servers == [f"server cp{number} 192.168.0.1{number}:6443" for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(("settings", "number"), [({}, 250), ({"virtualRouterID": 51}, 51)])
+def test_keepalived_has_the_address_and_a_number_of_its_own(settings: dict[str, object], number: int) -> None:
+    text = files(keepalived(**settings), "control-plane-init")["/etc/keepalived/keepalived.conf"]
+    lines = [line.strip() for line in text.splitlines()]
+    assert f"virtual_router_id {number}" in lines
+    assert "192.168.0.250/32" in lines
+
+
+def test_addresses_of_ipv6_are_written_as_haproxy_reads_them() -> None:
+    data = keepalived()
+    network = {"nodeCIDRs": ["fd00:1::/64"], "podCIDR": "fd00:2::/56", "serviceCIDR": "fd00:3::/112"}
+    plane = {**data["controlPlane"], "endpoint": "[fd00:1::100]:8443"}
+    plane["nodes"] = [{"name": "cp1", "address": "fd00:1::11"}]
+    found = files({**data, "network": network, "controlPlane": plane, "nodePools": []}, "control-plane-init")
+    assert "    bind :::8443\n" in found["/etc/haproxy/haproxy.cfg"]
+    assert "    server cp1 [fd00:1::11]:6443\n" in found["/etc/haproxy/haproxy.cfg"]
+    # The last byte is 0, which is no router's number.
+    assert "virtual_router_id 255\n" in found["/etc/keepalived/keepalived.conf"]
+    assert "        fd00:1::100/128\n" in found["/etc/keepalived/keepalived.conf"]

@@ -44,8 +44,9 @@ def _listen(boot: Boot) -> str:
     for count in range(PROBES):
         boot.clock.sleep(PAUSE if count else 0)
         silence = probe.shake_hands(boot.node.host, boot.node.port, authority)
-        # Where the endpoint is an address of this machine, its own kernel has the last word.
-        if silence not in SILENCE or (silence == "refused" and boot.node.host in boot.own_addresses):
+        # Where the endpoint is an address of this machine for good, its own kernel has the last word.
+        own = boot.node.host in boot.own_addresses and not boot.node.keepalived
+        if silence not in SILENCE or (silence == "refused" and own):
             break
     if silence and silence not in SILENCE:
         raise NotYet(silence, f"{boot.node.endpoint} is not certainly free ({silence}): no cluster is started yet")

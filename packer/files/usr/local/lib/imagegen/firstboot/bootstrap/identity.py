@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bootstrap.addresses import plain
 from bootstrap.failures import Final
-from bootstrap.phases import HAIRPIN, INIT, JOIN, KUBE_VIP, SHARED, WORKER
+from bootstrap.phases import HAIRPIN, INIT, JOIN, KEEPALIVED, KUBE_VIP, SHARED, WORKER
 
 METADATA, FIXED, WITH_INSTANCE_ID = "metadata", "fixed", "prefix+instance-id"
 NAMES_FROM = (METADATA, FIXED, WITH_INSTANCE_ID)
@@ -38,6 +39,8 @@ class Node:
     hairpin: bool = False
     # The kubeconfig that kube-vip needs until `kubeadm init` is over; nothing where it is always admin.conf.
     kube_vip_init: str = ""
+    # The addresses of all control planes, where these keep the endpoint among themselves.
+    keepalived: tuple[str, ...] = ()
 
     @property
     def control_plane(self) -> bool:
@@ -46,7 +49,7 @@ class Node:
     @property
     def settings(self) -> frozenset[str]:
         """The settings that phases of their own are for."""
-        told = {HAIRPIN: self.hairpin, KUBE_VIP: bool(self.kube_vip_init)}
+        told = {HAIRPIN: self.hairpin, KUBE_VIP: bool(self.kube_vip_init), KEEPALIVED: bool(self.keepalived)}
         return frozenset(name for name, given in told.items() if given)
 
     @property
@@ -122,6 +125,7 @@ def _node(data: dict[str, Any]) -> Node:
         first=frozenset(str(item).lower() for item in data.get("firstNode", ())),
         hairpin=data.get("hairpin") == "local",
         kube_vip_init=str(data.get("kubeVip", {}).get("initKubeconfig", "")),
+        keepalived=tuple(plain(str(item)) for item in data.get("keepalived", {}).get("controlPlanes", ())),
     )
 
 

@@ -60,6 +60,10 @@ class Paths:
         return self.home / "hairpin"
 
     @property
+    def keepalived(self) -> Path:
+        return self.at("/etc/keepalived/machine.conf")
+
+    @property
     def logs(self) -> Path:
         return self.at("/var/log/imagegen")
 

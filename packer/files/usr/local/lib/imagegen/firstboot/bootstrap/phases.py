@@ -28,6 +28,7 @@ BEFORE, AFTER = "pre-kubeadm", "post-kubeadm"
 # Settings of node.json that some phases are for.
 HAIRPIN = "hairpin"
 KUBE_VIP = "kubeVip"
+KEEPALIVED = "keepalived"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,12 @@ PHASES = (
         "leaves the endpoint to the load balancer, unless this machine's own API server is ready",
         roles=CONTROL_PLANES,
         setting=HAIRPIN,
+    ),
+    Phase(
+        "keepalived",
+        "starts haproxy and keepalived, by which the control planes keep the endpoint among themselves",
+        roles=CONTROL_PLANES,
+        setting=KEEPALIVED,
     ),
     Phase(BEFORE, "runs the spec's hooks that come before kubeadm", hooks=BEFORE),
     Phase("guard", "asks at the endpoint, and decides between starting the cluster and joining it", roles=FIRST),

@@ -52,6 +52,8 @@ NEXT_STEPS: dict[str, str] = {
     "install-failed": "Look at /var/log/imagegen/install.log; all of it is tried again.",
     "instance-id-missing": "Nothing, while cloud-init is at work. Else find out why it knows no instance id.",
     "internal-error": "It is tried again. If it stays, it is a bug: see the journal of imagegen-bootstrap.service.",
+    "keepalived-failed": "Look at `systemctl status haproxy.service keepalived.service`; it is tried again. Units that "
+    "there are not: start the machine from an image of this very spec.",
     "kubeconfig-missing": "Copy /etc/kubernetes/admin.conf to the user's ~/.kube/config, owned by the user, mode 0600.",
     "kubeadm-failed": "Look at the log of kubeadm in /var/log/imagegen; it is tried again.",
     "kubeadm-invalid": f"kubeadm refuses its configuration, so no further try is made. {_NEW_USER_DATA}",
