@@ -40,6 +40,7 @@ class Cluster:
 
     prepared: Prepared
     kubectl: Kubectl
+    times: tuple[timeline.NodeTimes, ...]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -137,10 +138,11 @@ def cluster(prepared: Prepared, baked: Baked, report: list[str]) -> Cluster:
     except (LabError, TimeoutError) as error:
         pytest.fail(f"{error}\n" + "\n".join(map(diagnosis, prepared.machines)))
     nodes = {node["metadata"]["name"]: node for node in kubectl.items("nodes")}
-    for machine in prepared.machines:
-        times = timeline.measure(machine, nodes[machine.name], started=started[machine.name])
-        report.append(str(times))
-    return Cluster(prepared=prepared, kubectl=kubectl)
+    times = tuple(
+        timeline.measure(machine, nodes[machine.name], started=started[machine.name]) for machine in prepared.machines
+    )
+    report.extend(map(str, times))
+    return Cluster(prepared=prepared, kubectl=kubectl, times=times)
 
 
 def _all_ready(kubectl: Kubectl) -> bool:

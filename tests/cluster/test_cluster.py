@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 
 WEB = Path(__file__).parent / "web.yaml"
 NODE_PORT = 30080
+_MOST_OF_OURS = 0.1
 
 
 def test_the_disk_carries_the_stamp_of_the_emitted_image(baked: Baked, pristine: Path) -> None:
@@ -130,6 +131,10 @@ def test_the_api_server_takes_kube_vip_s_manifest_and_no_broken_one(
     assert "pod/kube-vip created" in cluster.kubectl.run(*create, str(good))
     with pytest.raises(LabError, match="hostPaths"):
         cluster.kubectl.run(*create, str(broken))
+
+
+def test_little_of_the_time_until_a_node_is_ready_is_ours(cluster: Cluster) -> None:
+    assert {times.name: times.share for times in cluster.times if times.share > _MOST_OF_OURS} == {}
 
 
 def test_consoles_tell_of_every_phase_to_the_end(cluster: Cluster) -> None:

@@ -47,9 +47,10 @@ class Cluster:
 
 
 def spec(template: dict[str, Any]) -> dict[str, Any]:
-    """The lab's, with three control planes behind the operator's address."""
+    """The lab's, with three control planes of one user-data behind the operator's address."""
     nodes = [{"name": name, "address": address} for name, address in CONTROL_PLANES.items()]
-    return {**template, "controlPlane": {**template["controlPlane"], "endpoint": f"{OPERATOR.ip}:6443", "nodes": nodes}}
+    own = {"endpoint": f"{OPERATOR.ip}:6443", "nodes": nodes, "userData": "shared"}
+    return {**template, "controlPlane": {**template["controlPlane"], **own}}
 
 
 @pytest.fixture(scope="module")
