@@ -129,6 +129,7 @@ def _rendered_files(plan: ImagePlan, templates: Mapping[str, str]) -> list[tuple
         "etc/chrony/sources.d/imagegen.sources": bool(plan.time_servers),
         "etc/default/kubelet": plan.kubelet_arguments == "/etc/default/kubelet",
         "etc/sysconfig/kubelet": plan.kubelet_arguments == "/etc/sysconfig/kubelet",
+        "etc/systemd/system/imagegen-approver.service.d/10-python.conf": plan.python != "python3",
         "etc/systemd/system/imagegen-bootstrap.service.d/10-python.conf": plan.python != "python3",
     }
     paths = [path.removeprefix(_TEMPLATES) for path in templates if path.startswith(_TEMPLATES)]

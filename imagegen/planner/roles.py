@@ -25,6 +25,7 @@ from imagegen.planner.files import PATCHES, plan_files
 from imagegen.planner.keepalived import plan_keepalived
 from imagegen.planner.kube_vip import kube_vip_files, kube_vip_init
 from imagegen.planner.metadata import metadata_files
+from imagegen.planner.serving import approver_files, serving_config
 from imagegen.planner.signing import needs_signing_file
 from imagegen.spec import (
     Availability,
@@ -57,7 +58,7 @@ def plan_roles(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle, content
     # A control plane that was made elsewhere is nobody's role.
     kinds = _kinds(cluster) if bundle.authorities else ()
     images = cluster.references
-    theirs = (*shared, *kube_vip_files(cluster, content.kube_vip_image))
+    theirs = (*shared, *kube_vip_files(cluster, content.kube_vip_image), *approver_files(cluster))
     planes = tuple(
         replace(
             _role(cluster, patched, bundle, kind, theirs, name=kind, pool=CONTROL_PLANE, image=images["controlPlane",]),
@@ -223,7 +224,7 @@ def _kubeadm(cluster: Cluster, facts: KubernetesFacts, bundle: Bundle) -> Kubead
         ca_hashes=bundle.ca_hashes,
         components=plan_components(cluster),
         patches_folder=PATCHES if cluster.kubeadm.patches else None,
-        kubelet=cluster.kubelet.config,
+        kubelet={**serving_config(cluster), **cluster.kubelet.config},
         kubelet_args={**cluster.kubelet.extra_args, **credential_flags(cluster)},
         kube_proxy={"mode": str(network.kube_proxy.mode), **network.kube_proxy.config},
     )

@@ -50,6 +50,7 @@ from imagegen.rules.nodes import (
 from imagegen.rules.preflight import check_ignored, check_sysctls
 from imagegen.rules.proxies import check_proxy_files
 from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
+from imagegen.rules.serving import check_serving_certificates
 from imagegen.rules.shared import check_first_node
 from imagegen.rules.sources import check_base, check_sources
 from imagegen.rules.stock import check_bundle_address, check_stock_settings, check_stock_source, check_stock_system
@@ -108,6 +109,7 @@ RULES: tuple[Rule, ...] = (
     check_ignored,
     check_sysctls,
     check_credential_providers,
+    check_serving_certificates,
     check_bundle_address,
     check_stock_source,
     check_stock_settings,

@@ -60,9 +60,11 @@ from imagegen.spec.settings import (
     Proxy,
     Registry,
     Runtime,
+    ServingCertificates,
     Time,
 )
 from imagegen.spec.words import (
+    Approver,
     Availability,
     Cni,
     EncryptionAlgorithm,
@@ -84,6 +86,7 @@ __all__ = [
     "Admin",
     "AlicloudBuilder",
     "AmazonBuilder",
+    "Approver",
     "Availability",
     "AzureBuilder",
     "BakeHook",
@@ -135,6 +138,7 @@ __all__ = [
     "Registry",
     "Runtime",
     "Scaling",
+    "ServingCertificates",
     "Stock",
     "Taint",
     "Time",

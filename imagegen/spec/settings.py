@@ -7,7 +7,15 @@ from typing import Any
 
 from imagegen.frozen import dataclass
 from imagegen.spec.forms import Address, Network
-from imagegen.spec.words import Cni, EncryptionAlgorithm, HttpTokens, KubeProxyMode, ProviderType, TokenRenewal
+from imagegen.spec.words import (
+    Approver,
+    Cni,
+    EncryptionAlgorithm,
+    HttpTokens,
+    KubeProxyMode,
+    ProviderType,
+    TokenRenewal,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +115,20 @@ class CredentialProviders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServingCertificates:
+    """Kubelets serve with certificates of the cluster's CA."""
+
+    approver: Approver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kubelet:
     """KubeletConfiguration, passed through, and further flags."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
     extra_args: Mapping[str, str] = field(default_factory=dict)
     credential_providers: CredentialProviders | None = None
+    serving_certificates: ServingCertificates | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

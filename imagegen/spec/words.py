@@ -98,6 +98,13 @@ class Hairpin(StrEnum):
     NONE = "none"
 
 
+class Approver(StrEnum):
+    """Who approves the certificates that kubelets ask for to serve with."""
+
+    IMAGEGEN = "imagegen"
+    EXTERNAL = "external"
+
+
 class TokenRenewal(StrEnum):
     """Who makes expired tokens good again."""
 

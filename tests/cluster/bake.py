@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
+from typing import Any
 
 from imagegen.lab import lab
 from tests.cluster import site
@@ -33,12 +34,20 @@ def bake(folder: Path) -> Baked:
     assert not (QUICK and os.environ.get("CI")), "in CI the disk under test is Packer's"
     start, supplies = base(), bundle()
     sha256 = hashlib.sha256((supplies / "bundle.json").read_bytes()).hexdigest()
-    made = site.make(folder, image_section())
+    made = site.make(folder, image_section(), change=_with_serving_certificates)
     made.render()
     (packer,) = made.rendered.glob("images/*/packer")
     stamp = json.loads((packer / "files/etc/imagegen/image.json").read_text(encoding="utf-8"))
     baked = _in_nspawn(packer, supplies, start.disk, folder) if QUICK else _by_packer(made.spec, folder)
     return Baked(disk=baked, site=made, fingerprint=stamp["fingerprint"], bundle_sha256=sha256)
+
+
+def _with_serving_certificates(template: dict[str, Any]) -> dict[str, Any]:
+    """The lab's spec, with kubelets that show who they are and an API server that looks."""
+    kubelet = {**template["kubelet"], "servingCertificates": {"approver": "imagegen"}}
+    server = template["kubeadm"]["apiServer"]["extraArgs"]
+    looking = {"extraArgs": {**server, "kubelet-certificate-authority": "/etc/kubernetes/pki/ca.crt"}}
+    return {**template, "kubelet": kubelet, "kubeadm": {**template["kubeadm"], "apiServer": looking}}
 
 
 def _by_packer(spec: Path, folder: Path) -> Path:

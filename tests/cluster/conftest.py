@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
 from tests.cluster import faithful, timeline
 from tests.cluster.bake import BUILDER, QUICK, Baked, bake
-from tests.cluster.kubectl import Kubectl, is_ready, until
+from tests.cluster.kubectl import Kubectl, condition, is_ready, until
 from tests.cluster.site import Site
 from tests.support import programs
 from tools import toolbox
@@ -22,6 +23,7 @@ from tools.base import base
 
 OPERATOR = IPv4Interface("10.77.0.1/24")
 NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21", "worker2": "10.77.0.22"}
+KUBELET_SERVING = "kubernetes.io/kubelet-serving"
 REPORT = pytest.StashKey[list[str]]()
 
 
@@ -135,6 +137,10 @@ def cluster(prepared: Prepared, baked: Baked, report: list[str]) -> Cluster:
         machine.start()
     try:
         until("all nodes Ready", lambda: _all_ready(kubectl), limit=300)
+        # Without, nobody gets into a pod.
+        until(
+            "a serving certificate for each", lambda: len(serving_requests(kubectl, "Approved")) == len(NODES), limit=60
+        )
     except (LabError, TimeoutError) as error:
         pytest.fail(f"{error}\n" + "\n".join(map(diagnosis, prepared.machines)))
     nodes = {node["metadata"]["name"]: node for node in kubectl.items("nodes")}
@@ -148,6 +154,12 @@ def cluster(prepared: Prepared, baked: Baked, report: list[str]) -> Cluster:
 def _all_ready(kubectl: Kubectl) -> bool:
     nodes = kubectl.items("nodes")
     return {node["metadata"]["name"] for node in nodes} == set(NODES) and all(map(is_ready, nodes))
+
+
+def serving_requests(kubectl: Kubectl, kind: str) -> list[dict[str, Any]]:
+    """The kubelets' requests for serving certificates that have this condition."""
+    found = kubectl.items("certificatesigningrequests", f"--field-selector=spec.signerName={KUBELET_SERVING}")
+    return [one for one in found if condition(one, kind)]
 
 
 def diagnosis(machine: Machine) -> str:

@@ -75,6 +75,7 @@ CASES["everything-1.30"] = spec(
     kubelet={
         "config": {"maxPods": 64},
         "extraArgs": {"v": "4"},
+        "servingCertificates": {"approver": "imagegen"},
         "credentialProviders": {
             "binDir": "/opt/credential-providers",
             "providers": [

@@ -1,0 +1,1 @@
+"""Approves what kubelets ask for to serve with, where it is theirs to ask."""
