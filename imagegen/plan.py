@@ -146,8 +146,8 @@ class RolePlan:
     `image` is the name of the image that it boots from; `join_token` is what the role joins with; `init_tokens` are
     created by the role that may initialise; `first_node` are names and addresses of the machine that does, where all
     control planes have one role; `hairpin`: its machines answer the endpoint themselves; `edits_hosts`: by a line
-    in /etc/hosts; `kube_vip_init`: the kubeconfig that kube-vip has while the cluster is started; `keepalived`: how
-    its machines keep the endpoint, if they do; no `taints`: those that kubeadm gives the role by itself; `pki` maps
+    in /etc/hosts; `renews`: they renew their certificates; `kube_vip_init`: the kubeconfig that kube-vip has while the
+    cluster is started; `keepalived`: how its machines keep the endpoint, if they do; no `taints`: those that kubeadm gives the role by itself; `pki` maps
     paths below the staged PKI folder to PEM, empty for workers.
     """
 
@@ -165,6 +165,7 @@ class RolePlan:
     init_tokens: tuple[TokenPlan, ...]
     first_node: tuple[str, ...]
     hairpin: bool
+    renews: bool
     edits_hosts: bool
     kube_vip_init: str
     keepalived: KeepalivedPlan | None

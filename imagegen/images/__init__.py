@@ -19,6 +19,8 @@ from imagegen.lock import bake_lock
 from imagegen.plan import CONTRACT, ImagePlan, StockPlan
 
 _TEMPLATES = "image/"
+# The units that run Python.
+_PROGRAMS = tuple(f"imagegen-{name}.service" for name in ("approver", "bootstrap", "renew", "snapshot"))
 _PLUGINS, _HCL = "plugins.", ".pkr.hcl"
 _ABOUT_HOOKS = "Programs of the spec's image.hooks, run in the order of their names before the image is checked.\n"
 
@@ -129,8 +131,7 @@ def _rendered_files(plan: ImagePlan, templates: Mapping[str, str]) -> list[tuple
         "etc/chrony/sources.d/imagegen.sources": bool(plan.time_servers),
         "etc/default/kubelet": plan.kubelet_arguments == "/etc/default/kubelet",
         "etc/sysconfig/kubelet": plan.kubelet_arguments == "/etc/sysconfig/kubelet",
-        "etc/systemd/system/imagegen-approver.service.d/10-python.conf": plan.python != "python3",
-        "etc/systemd/system/imagegen-bootstrap.service.d/10-python.conf": plan.python != "python3",
+        **{f"etc/systemd/system/{unit}.d/10-python.conf": plan.python != "python3" for unit in _PROGRAMS},
     }
     paths = [path.removeprefix(_TEMPLATES) for path in templates if path.startswith(_TEMPLATES)]
     return [(path, templating.render(templates[_TEMPLATES + path], values)) for path in paths if wanted.get(path, True)]

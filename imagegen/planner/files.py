@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,12 +10,14 @@ from imagegen.bundle import CONTROL_PLANE, Authorities, Bundle
 from imagegen.plan import FilePlan, RoleKind
 from imagegen.planner.hooks import plan_hooks
 from imagegen.planner.signing import needs_signing_file, signing_files
-from imagegen.spec import Cluster, Proxy, split_endpoint
+from imagegen.spec import Cluster, EtcdSnapshots, Proxy, split_endpoint
 
 AUDIT_POLICY = "/etc/kubernetes/audit-policy.yaml"
 ENCRYPTION_CONFIG = "/etc/kubernetes/encryption-config.yaml"
 PATCHES = "/etc/kubernetes/patches"
+SNAPSHOTS = "/etc/imagegen/etcd-snapshots.json"
 _PRIVATE = "0600"
+_SECONDS = {"m": 60, "h": 3600}
 # The machine itself, and the metadata services of the clouds (their own documentation).
 _ALWAYS_DIRECT = ("localhost", "127.0.0.1", "169.254.169.254", "100.100.100.200")
 
@@ -66,6 +69,14 @@ def _control_plane_files(cluster: Cluster, authorities: Authorities) -> Iterator
         yield FilePlan(path=AUDIT_POLICY, content=header | dict(cluster.control_plane.audit_policy), mode=_PRIVATE)
     if cluster.control_plane.encrypt_secrets:
         yield FilePlan(path=ENCRYPTION_CONFIG, content=_encryption(authorities.encryption_key), mode=_PRIVATE)
+    if cluster.control_plane.etcd_snapshots is not None:
+        yield FilePlan(path=SNAPSHOTS, content=_snapshots(cluster.control_plane.etcd_snapshots))
+
+
+def _snapshots(snapshots: EtcdSnapshots) -> str:
+    seconds = int(snapshots.interval[:-1]) * _SECONDS[snapshots.interval[-1]]
+    settings = {"seconds": seconds, "keep": snapshots.keep, "directory": snapshots.directory}
+    return json.dumps(settings, indent=1) + "\n"
 
 
 def _encryption(key: str) -> Mapping[str, Any]:

@@ -29,6 +29,7 @@ from imagegen.planner.serving import approver_files, serving_config
 from imagegen.planner.signing import needs_signing_file
 from imagegen.spec import (
     Availability,
+    CertificateRenewal,
     Cluster,
     ControlPlane,
     Disk,
@@ -119,6 +120,7 @@ def _role(
         init_tokens=_tokens(cluster, bundle) if kind.may_initialise else (),
         first_node=cluster.control_plane.first if kind is RoleKind.CONTROL_PLANE else (),
         hairpin=hairpin,
+        renews=cluster.kubeadm.certificate_renewal is CertificateRenewal.AUTOMATIC,
         kube_vip_init="",
         keepalived=plan_keepalived(cluster) if kind is not RoleKind.WORKER else None,
         # An address is put onto the loopback interface.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic
+from imagegen.rules.afterwards import check_snapshots
 from imagegen.rules.builders import (
     check_builder_of_the_provider,
     check_builder_sources,
@@ -82,6 +83,7 @@ RULES: tuple[Rule, ...] = (
     check_kube_vip,
     check_keepalived,
     check_moving_address,
+    check_snapshots,
     check_replicas,
     check_pool_replicas,
     check_scaling,

@@ -74,6 +74,7 @@ def check_control_plane(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
         "taints": plane.taints,
         "auditPolicy": plane.audit_policy,
         "metadataAccess": plane.metadata_access,
+        "etcdSnapshots": plane.etcd_snapshots,
     }
     for key in [key for key, value in ours.items() if plane.existing and value]:
         yield Diagnostic(

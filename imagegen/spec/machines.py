@@ -53,6 +53,15 @@ class HighAvailability:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EtcdSnapshots:
+    """Snapshots that each control plane keeps; `interval` in minutes or hours."""
+
+    interval: str = "6h"
+    keep: int = 8
+    directory: str = "/var/lib/etcd-snapshots"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPlane:
     """The control planes: ours, with an `endpoint`, or `existing` ones that pools join; no `taints`: kubeadm's own.
 
@@ -75,6 +84,7 @@ class ControlPlane:
     disks: tuple[Disk, ...] = ()
     audit_policy: Mapping[str, Any] | None = None
     encrypt_secrets: bool = False
+    etcd_snapshots: EtcdSnapshots | None = None
 
     @property
     def size(self) -> int:

@@ -9,6 +9,7 @@ from imagegen.frozen import dataclass
 from imagegen.spec.forms import Address, Network
 from imagegen.spec.words import (
     Approver,
+    CertificateRenewal,
     Cni,
     EncryptionAlgorithm,
     HttpTokens,
@@ -144,6 +145,7 @@ class Kubeadm:
 
     ignore_preflight_errors: tuple[str, ...] = ()
     encryption_algorithm: EncryptionAlgorithm = EncryptionAlgorithm.ECDSA_P256
+    certificate_renewal: CertificateRenewal = CertificateRenewal.AUTOMATIC
     api_server: Component = field(default_factory=Component)
     controller_manager: Component = field(default_factory=Component)
     scheduler: Component = field(default_factory=Component)

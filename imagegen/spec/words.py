@@ -112,6 +112,13 @@ class TokenRenewal(StrEnum):
     SCHEDULED = "scheduled"
 
 
+class CertificateRenewal(StrEnum):
+    """Who renews what kubeadm has signed for a year: the control planes themselves, or somebody else."""
+
+    AUTOMATIC = "automatic"
+    NONE = "none"
+
+
 class EncryptionAlgorithm(StrEnum):
     """Kinds of keys, in kubeadm's words."""
 

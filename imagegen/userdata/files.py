@@ -80,6 +80,7 @@ def _node(role: RolePlan) -> dict[str, Any]:
         **({"admin": role.admin.user} if role.admin and role.kind is not RoleKind.WORKER else {}),
         **({"firstNode": list(role.first_node)} if role.first_node else {}),
         **({"hairpin": "local"} if role.hairpin else {}),
+        **({} if role.renews or role.kind is RoleKind.WORKER else {"certificateRenewal": "none"}),
         **({"kubeVip": {"initKubeconfig": role.kube_vip_init}} if role.kube_vip_init else {}),
         **({"keepalived": {"controlPlanes": list(role.keepalived.planes.values())}} if role.keepalived else {}),
     }

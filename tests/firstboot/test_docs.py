@@ -14,6 +14,7 @@ from bootstrap.reasons import NEXT_STEPS
 from bootstrap.report import LINE_EVERY
 from bootstrap.table import RUN
 from bootstrap.turn import APART, PLACES
+from upkeep import reasons as upkeep
 
 from imagegen import assets
 
@@ -102,3 +103,11 @@ def test_service_waits_for_no_unit_that_waits_for_it() -> None:
 def test_program_is_where_the_service_looks() -> None:
     assert "\nExecStart=/usr/bin/python3 /usr/local/lib/imagegen/firstboot\n" in UNIT
     assert (PROGRAM / "__main__.py").is_file()
+
+
+def test_table_of_the_reasons_of_upkeep() -> None:
+    page = (ROOT / "docs/afterwards.md").read_text()
+    told = re.findall(r"(?m)^\| `([a-z-]+)` \| (?:ok|waiting|failed)(?:, (?:ok|waiting|failed))* \| \S.*\|$", page)
+    assert told == sorted(upkeep.NEXT_STEPS)
+    code = "".join(path.read_text() for path in (PROGRAM / "upkeep").glob("*.py") if path.name != "reasons.py")
+    assert [reason for reason in upkeep.NEXT_STEPS if f'"{reason}"' not in code] == []

@@ -36,10 +36,14 @@ class Member:
         self._trusted.write_text(authority.certificate)
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def data(self) -> Path:
+        return self._folder / "data"
+
     def start(self, program: Path, members: list[Member]) -> None:
         told = {
             "name": self.name,
-            "data-dir": self._folder / "data",
+            "data-dir": self.data,
             "listen-client-urls": self.client,
             "advertise-client-urls": self.client,
             "listen-peer-urls": self.peer,
@@ -111,11 +115,11 @@ def asked(
     trusted = tmp_path / "trusted.crt"
     trusted.write_text(authority.certificate)
     client = Client(members[-1].client, Credentials(Path(), trusted, *paths))
-    _insist(client.require_quorum)
+    insist(client.require_quorum)
     return client
 
 
-def _insist(ask: Callable[[], None]) -> None:
+def insist(ask: Callable[[], None]) -> None:
     """Until it succeeds: after a change etcd refuses for a while, and kubeadm insists for two minutes."""
     end = time.monotonic() + 60
     while True:
@@ -129,7 +133,7 @@ def _insist(ask: Callable[[], None]) -> None:
 def test_the_dead_member_is_removed(machine: Machine, members: list[Member], asked: Client) -> None:
     assert {member.name for member in asked.members()} == set(NAMES)
     members[0].kill()
-    _insist(asked.require_quorum)
+    insist(asked.require_quorum)
     # Longer than the five seconds for which all must have been connected (HealthInterval, server/etcdserver/server.go).
     time.sleep(7)
     with pytest.raises(EtcdError, match="etcdserver: unhealthy cluster"):
@@ -139,7 +143,7 @@ def test_the_dead_member_is_removed(machine: Machine, members: list[Member], ask
     assert "phase=etcd-member status=ok reason=etcd-member-removed" in machine.story
     assert {member.name for member in asked.members()} == set(NAMES[1:])
     # What kubeadm does next.
-    _insist(lambda: asked.announce("https://127.0.0.1:1"))
+    insist(lambda: asked.announce("https://127.0.0.1:1"))
     assert [member.learner for member in asked.members() if not member.name] == [True]
     with pytest.raises(EtcdError, match="etcdserver: too many learner members in cluster"):
         asked.announce("https://127.0.0.1:2")

@@ -70,6 +70,7 @@ CASES["everything-1.30"] = spec(
         **SPEC["controlPlane"],
         "auditPolicy": {"rules": [{"level": "Metadata"}]},
         "encryptSecrets": True,
+        "etcdSnapshots": {"interval": "90m", "keep": 24},
         "disks": ETCD_DISK,
     },
     kubelet={
@@ -91,6 +92,7 @@ CASES["everything-1.30"] = spec(
     },
     nodePools=[{"name": "workers", "disks": DATA_DISK}],
     kubeadm={
+        "certificateRenewal": "none",
         "apiServer": {"extraArgs": {"profiling": "false"}},
         "etcd": {"extraArgs": {"auto-compaction-retention": "8"}},
         "patches": {"kube-apiserver0+merge.yaml": "metadata:\n  labels:\n    a: b\n"},

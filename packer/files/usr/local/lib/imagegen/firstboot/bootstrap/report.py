@@ -79,7 +79,7 @@ class Report:
         self._spoken = self._clock.elapsed()
         line = format_line(self._phase, status, self._seconds(), reason, self._mask(message), step=self._step)
         print(line, flush=True)  # noqa: T201
-        _show(self._paths.console, line)
+        show(self._paths.console, line)
 
     def _seconds(self) -> float:
         return self._clock.elapsed() - self._started
@@ -117,7 +117,7 @@ def _earlier_phases(paths: Paths) -> dict[str, dict[str, Any]]:
     return {str(entry["name"]): entry for entry in entries}
 
 
-def _show(console: Path, line: str) -> None:
+def show(console: Path, line: str) -> None:
     """Writes to the console, if there is one that takes a line."""
     # Opened for each line: the login prompt that starts meanwhile hangs up whoever has it open. A stopped
     # serial line must not stop the node, and the console must not become our terminal.
