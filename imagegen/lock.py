@@ -30,9 +30,15 @@ class FileKind(StrEnum):
     BINARY = "binary"
     CNI = "cni"
     PACKAGE = "package"
+    MANIFEST = "manifest"
 
 
-FOLDERS: Mapping[FileKind, str] = {FileKind.BINARY: "bin", FileKind.CNI: "cni", FileKind.PACKAGE: "packages"}
+FOLDERS: Mapping[FileKind, str] = {
+    FileKind.BINARY: "bin",
+    FileKind.CNI: "cni",
+    FileKind.PACKAGE: "packages",
+    FileKind.MANIFEST: "manifests",
+}
 """Where files of a kind lie in a bundle."""
 
 

@@ -147,8 +147,8 @@ class RolePlan:
     created by the role that may initialise; `first_node` are names and addresses of the machine that does, where all
     control planes have one role; `hairpin`: its machines answer the endpoint themselves; `edits_hosts`: by a line
     in /etc/hosts; `renews`: they renew their certificates; `kube_vip_init`: the kubeconfig that kube-vip has while the
-    cluster is started; `keepalived`: how its machines keep the endpoint, if they do; no `taints`: those that kubeadm gives the role by itself; `pki` maps
-    paths below the staged PKI folder to PEM, empty for workers.
+    cluster is started; `keepalived`: how its machines keep the endpoint, if they do; no `taints`: those that kubeadm
+    gives the role by itself; `pki` maps paths below the staged PKI folder to PEM, empty for workers.
     """
 
     name: str
@@ -287,13 +287,29 @@ class RuntimePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestPlan:
+    """A network plugin's own manifest: its version, the vendor's address of it, and the images that it asks for."""
+
+    name: str
+    version: str
+    url: str
+    images: tuple[str, ...]
+
+    @property
+    def target(self) -> str:
+        """Where first boot looks for it."""
+        return f"/usr/local/lib/imagegen/cni/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePlan:
     """One image: what is in it, and how Packer makes it.
 
-    `family` names the package manager; `booted` says whether such an image is known to have become a node; `packages`
-    are the distribution's, `held` those that no upgrade may touch; `kube_vip_image` is empty where no machine runs
-    kube-vip; `hooks` are programs by their file's name, `lock` has this architecture, if there is one. `stock`:
-    machines install it on themselves, by what user-data holds, or by what lies at `stock_url`.
+    `cni_manifest`: what no template makes; `family` names the package manager; `booted` says whether such an image is
+    known to have become a node; `packages` are the distribution's, `held` those that no upgrade may touch;
+    `kube_vip_image` is empty where no machine runs kube-vip; `hooks` are programs by their file's name, `lock` has this
+    architecture, if there is one. `stock`: machines install it on themselves, by what user-data holds, or by what lies
+    at `stock_url`.
     """
 
     name: str
@@ -307,6 +323,7 @@ class ImagePlan:
     cni: str
     flannel_image: str
     flannel_plugin_image: str
+    cni_manifest: ManifestPlan | None
     kube_vip_image: str
     supply: SupplyPlan
     runtime: RuntimePlan
@@ -334,7 +351,9 @@ class ImagePlan:
     @property
     def further_images(self) -> tuple[str, ...]:
         """What manifests ask for beside kubeadm's: the network plugin's, and kube-vip's."""
-        cni = (self.flannel_plugin_image, self.flannel_image) if self.cni == "flannel" else ()
+        cni: tuple[str, ...] = self.cni_manifest.images if self.cni_manifest else ()
+        if self.cni == "flannel":
+            cni = (self.flannel_plugin_image, self.flannel_image)
         return (*cni, self.kube_vip_image) if self.kube_vip_image else cni
 
 

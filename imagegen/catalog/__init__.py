@@ -110,6 +110,9 @@ class ImageFacts:
     kube_vip_image: str
     keepalived_packages: tuple[str, ...]
     keepalived_units: tuple[str, ...]
+    calico_version: str
+    calico_manifest: str
+    calico_images: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +279,9 @@ def parse_catalog(texts: Mapping[str, str]) -> Catalog:
             kube_vip_image=image["kube_vip"]["image"],
             keepalived_packages=tuple(image["keepalived"]["packages"]),
             keepalived_units=tuple(image["keepalived"]["units"]),
+            calico_version=image["calico"]["version"],
+            calico_manifest=image["calico"]["manifest"],
+            calico_images=tuple(image["calico"]["images"]),
         ),
         kubelet=KubeletFacts(
             removed_flags=tables["kubelet"]["removed_flags"],

@@ -15,13 +15,14 @@ from imagegen.fetching.download import Expected, Hear, download, mismatch
 from imagegen.fetching.failure import FetchError, MissingError, StoppedError
 from imagegen.fetching.registry import Registries
 from imagegen.fetching.resolving import read_member
-from imagegen.lock import FileKind, Lock, LockedFile, LockedImage, bundle_index
+from imagegen.lock import FOLDERS, FileKind, Lock, LockedFile, LockedImage, bundle_index
 from imagegen.supply.oci import read_reference
 
 INDEX = "bundle.json"
 PARTS = ".parts"
 _WORKERS = 4
-_FOLDERS = frozenset({"bin", "cni", "packages", "images"})
+_FOLDERS = frozenset({*FOLDERS.values(), "images"})
+_PROGRAMS = frozenset({FileKind.BINARY, FileKind.CNI})
 _GONE = "gone from the archive: run `imagegen lock` again, or bake from a bundle that was made before"
 _CHANGED = "it is not what was locked: a mirror lies, or its vendor changed it; `imagegen lock` looks at it anew"
 
@@ -156,7 +157,7 @@ def _file_task(bundling: Bundling, file: LockedFile) -> Callable[[], None]:
         except MissingError as error:
             hint = _GONE if file.kind is FileKind.PACKAGE else "its vendor took it away: run `imagegen lock` again"
             raise MissingError(str(error), hint) from error
-        _put(bundling, part, file.path, executable=file.kind is not FileKind.PACKAGE)
+        _put(bundling, part, file.path, executable=file.kind in _PROGRAMS)
 
     return work
 

@@ -116,7 +116,7 @@ def _programs(wanted: Wanted, old: Provision, asking: Asking) -> list[LockedFile
 def _release(files: Sequence[WantedFile], old: Provision, asking: Asking) -> list[LockedFile]:
     """The programs that come from one address."""
     url = files[0].url
-    said = _vendor_sum(asking.client, files[0].sums, url)
+    said = _vendor_sum(asking.client, files[0].sums, url) if files[0].sums else {}
     before = {file.path: file for file in old.files if file.url == url and _agrees(file, said)}
     if all(file.path in before and before[file.path].name == file.name for file in files):
         return [before[file.path] for file in files]
@@ -134,6 +134,8 @@ def _agrees(file: LockedFile, said: Mapping[str, str]) -> bool:
 
 def _locked(file: WantedFile, path: Path) -> LockedFile:
     size, digest, archive = path.stat().st_size, hash_of(path), None
+    if file.images:
+        _require_images(file, path)
     if file.member:
         archive = Archive(sha256=digest, size=size, member=file.member)
         content = read_member(path, file.member, file.url)
@@ -148,6 +150,15 @@ def _locked(file: WantedFile, path: Path) -> LockedFile:
         size=size,
         archive=archive,
     )
+
+
+def _require_images(file: WantedFile, path: Path) -> None:
+    """What a manifest asks for is locked: a node without a registry would wait for anything else for ever."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    named = frozenset(word.strip("\"'") for word in re.findall(r"(?m)^[ -]*image:[ ]*(\S+)", text))
+    if named != frozenset(file.images):
+        asked, known = ", ".join(sorted(named)) or "none", ", ".join(file.images)
+        raise FetchError(f"{file.url}: it asks for other images ({asked}) than are known of it ({known})")
 
 
 def read_member(path: Path, member: str, url: str) -> bytes:

@@ -34,7 +34,7 @@ def contents_of(plan: ImagePlan, tree: FileTree) -> Mapping[str, str]:
         "bundle": _bundle(plan),
         "runtime": f"containerd {plan.runtime.version}",
         "sandbox image": plan.sandbox_image,
-        "cni": plan.cni,
+        "cni": f"{plan.cni} {plan.cni_manifest.version}" if plan.cni_manifest else plan.cni,
         "packages": " ".join((*plan.packages, *plan.held)),
         "repositories": " ".join(repository.url for repository in plan.supply.repositories.values()),
         "images": " ".join(plan.further_images) if plan.supply.prepull else "",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from imagegen.filetree import FileTree
+from imagegen.lock import FileKind
 from imagegen.plan import ImagePlan
 
 FILES = "files/"
@@ -30,10 +31,19 @@ def declare(plan: ImagePlan, tree: FileTree) -> dict[str, Any]:
         "holds": list(plan.held),
         "binaries": binaries,
         "units": units,
-        "files": dict(_declared_files(tree)),
+        "files": {**dict(_declared_files(tree)), **_manifest(plan)},
         "images": [plan.sandbox_image] if plan.supply.is_offline else list(pulled),
         "settings": dict(plan.settings),
     }
+
+
+def _manifest(plan: ImagePlan) -> dict[str, dict[str, str]]:
+    """A network plugin's own, as the lock has it; without a lock, the bundle vouches for it."""
+    if plan.cni_manifest is None:
+        return {}
+    files = plan.lock.provision(plan.architecture).files if plan.lock else ()
+    locked = [{"sha256": file.sha256} for file in files if file.kind is FileKind.MANIFEST]
+    return {plan.cni_manifest.target: {"mode": "0644", **(locked[0] if locked else {})}}
 
 
 def _declared_files(tree: FileTree) -> Iterator[tuple[str, dict[str, str]]]:

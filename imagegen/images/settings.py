@@ -35,6 +35,7 @@ def environment(plan: ImagePlan, fingerprint: str) -> str:
         "IMAGE_REPOSITORY": plan.sandbox_image.rpartition("/")[0],
         "SANDBOX_IMAGE": plan.sandbox_image,
         "CNI": plan.cni,
+        "CNI_MANIFEST": plan.cni_manifest.name if plan.cni_manifest else "",
         "BUILD_USER": plan.build_user,
         "SOURCE": plan.supply.source,
         "BUNDLE_SHA256": plan.supply.bundle_sha256,

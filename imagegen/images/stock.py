@@ -29,7 +29,7 @@ def pack(plan: ImagePlan, folder: FileTree, programs: FileTree, fingerprint: str
     texts = {path: file.content.decode() for path, file in folder if _is_taken(path, plan.family)}
     texts |= {path: file.content.decode() for path, file in programs if path.startswith(_INSTALL)}
     texts = {path: shorten(text) if path.endswith(".py") else text for path, text in texts.items()}
-    texts["declared.json"] = _declared(json.loads(texts["declared.json"]))
+    texts["declared.json"] = _declared(json.loads(texts["declared.json"]), texts)
     content = json.dumps(_likes_together(texts), ensure_ascii=False, separators=(",", ":")).encode()
     payload = lzma.compress(content, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=_FILTERS)
     return StockPlan(
@@ -57,9 +57,12 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".sh")
 
 
-def _declared(declared: Mapping[str, Any]) -> str:
+def _declared(declared: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     # The machine has the files beside it, shortened: it makes their digests itself, and 60 of them weigh 2 KB.
-    files = {path: {**file, "sha256": ""} if "sha256" in file else file for path, file in declared["files"].items()}
+    files = {
+        path: {**file, "sha256": ""} if "sha256" in file and f"files{path}" in texts else file
+        for path, file in declared["files"].items()
+    }
     return json.dumps({**declared, "files": files}, separators=(",", ":"))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imagegen.catalog import Catalog
-from imagegen.plan import ImagePlan
+from imagegen.catalog import Catalog, ImageFacts
+from imagegen.plan import ImagePlan, ManifestPlan
 from imagegen.planner.builders import plan_builders
 from imagegen.planner.hooks import numbered
 from imagegen.planner.supply import plan_runtime, plan_supply
@@ -36,6 +36,7 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         cni=cluster.network.cni,
         flannel_image=content.flannel_image,
         flannel_plugin_image=content.flannel_plugin_image,
+        cni_manifest=_manifest(cluster, content),
         kube_vip_image=content.kube_vip_image if _keeps_endpoint(cluster, image, Availability.KUBE_VIP) else "",
         supply=supply,
         runtime=runtime,
@@ -59,6 +60,18 @@ def plan_image(cluster: Cluster, image: Image, catalog: Catalog) -> ImagePlan:
         build_user=BUILD_USER,
         tags=image.tags,
         builders=plan_builders(cluster, image, catalog),
+    )
+
+
+def _manifest(cluster: Cluster, content: ImageFacts) -> ManifestPlan | None:
+    if cluster.network.cni is not Cni.CALICO:
+        return None
+    version = cluster.network.calico_version or content.calico_version
+    return ManifestPlan(
+        name="calico.yaml",
+        version=version,
+        url=content.calico_manifest.format(version=version),
+        images=tuple(image.format(version=version) for image in content.calico_images),
     )
 
 

@@ -50,7 +50,7 @@ from imagegen.rules.nodes import (
 )
 from imagegen.rules.preflight import check_ignored, check_sysctls
 from imagegen.rules.proxies import check_proxy_files
-from imagegen.rules.ranges import check_families, check_flannel, check_pod_range, check_sizes, check_vpc
+from imagegen.rules.ranges import check_calico, check_families, check_flannel, check_pod_range, check_sizes, check_vpc
 from imagegen.rules.serving import check_serving_certificates
 from imagegen.rules.shared import check_first_node
 from imagegen.rules.sources import check_base, check_sources
@@ -102,6 +102,7 @@ RULES: tuple[Rule, ...] = (
     check_sizes,
     check_families,
     check_flannel,
+    check_calico,
     check_vpc,
     check_metadata,
     check_metadata_access,

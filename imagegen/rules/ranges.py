@@ -8,6 +8,7 @@ from imagegen.catalog import Catalog
 from imagegen.diagnostics import Diagnostic, Path
 from imagegen.spec import Cluster, Cni, Network
 
+_IPV4 = 4
 _PODS: Path = ("network", "podCIDR")
 _SERVICES: Path = ("network", "serviceCIDR")
 _ALLOCATE = "allocate-node-cidrs"
@@ -83,6 +84,27 @@ def check_flannel(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
             message=f"flannel takes each node's piece of the pod range, and --{_ALLOCATE}=false gives none",
             hint="leave it out, or take network.cni: none",
             path=("kubeadm", "controllerManager", "extraArgs", _ALLOCATE),
+        )
+
+
+def check_calico(cluster: Cluster, _: Catalog) -> Iterator[Diagnostic]:
+    """IG288: Calico with pods that have IPv6. IG289: a release of Calico where there is none."""
+    network = cluster.network
+    if network.cni is not Cni.CALICO:
+        if network.calico_version is not None:
+            yield Diagnostic(
+                code="IG289",
+                message=f"calicoVersion is of no use with cni: {network.cni}",
+                hint="leave it out, or take cni: calico",
+                path=("network", "calicoVersion"),
+                on_key=True,
+            )
+    elif network.pod_cidr.version != _IPV4:
+        yield Diagnostic(
+            code="IG288",
+            message=f"pods have IPv6 ({network.pod_cidr}), and Calico's manifest is for IPv4",
+            hint="take a pod range of IPv4; or cni: none, and a manifest of yours",
+            path=_PODS,
         )
 
 

@@ -73,6 +73,7 @@ class ClusterNetwork:
     service_cidr: Network = _SERVICE_CIDR
     dns_domain: str = "cluster.local"
     cni: Cni = Cni.FLANNEL
+    calico_version: str | None = None
     gateway: Address | None = None
     nameservers: tuple[Address, ...] = ()
     kube_proxy: KubeProxy = field(default_factory=KubeProxy)

@@ -65,6 +65,7 @@ class Cni(StrEnum):
     """Network plugins that imagegen applies."""
 
     FLANNEL = "flannel"
+    CALICO = "calico"
     NONE = "none"
 
 

@@ -11,7 +11,10 @@ from imagegen.plan import ImagePlan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedFile:
-    """A program, and its vendor's sums; `member` is its name in the archive at `url`, empty where it is in none."""
+    """A file, and its vendor's sums, if there are any.
+
+    `member` is its name in the archive at `url`, empty where it is in none; a manifest asks for these `images`.
+    """
 
     kind: FileKind
     name: str
@@ -19,6 +22,7 @@ class WantedFile:
     url: str
     sums: str
     member: str = ""
+    images: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -63,7 +67,7 @@ def want(plan: ImagePlan, catalog: Catalog, own_disk: str | None) -> Wanted:
         pins |= dict.fromkeys(plan.runtime.packages, f"{plan.runtime.version}-")
         archives += _vendors_archives(plan, catalog)
     return Wanted(
-        files=() if from_packages else _files(plan, vendors),
+        files=(*(() if from_packages else _files(plan, vendors)), *_manifests(plan)),
         family=system.family,
         packages=() if vendors.closed(system) else packages,
         base=family.base,
@@ -95,6 +99,23 @@ def wanted_images(plan: ImagePlan, tags: ImageTags) -> tuple[str, ...]:
         f"{repository}/etcd:{tag_for(version, tags.etcd)}",
         plan.sandbox_image,
         *plan.further_images,
+    )
+
+
+def _manifests(plan: ImagePlan) -> tuple[WantedFile, ...]:
+    """A network plugin's own; its vendor has no sums of it: what was seen first is what is locked."""
+    manifest = plan.cni_manifest
+    if manifest is None:
+        return ()
+    return (
+        WantedFile(
+            kind=FileKind.MANIFEST,
+            name=manifest.name,
+            version=manifest.version,
+            url=manifest.url,
+            sums="",
+            images=manifest.images,
+        ),
     )
 
 

@@ -13,6 +13,16 @@ read -r -a programs <<<"$KUBERNETES_BINARIES"
 read -r -a packages <<<"$KUBERNETES_PACKAGES"
 read -r -a held <<<"$HELD_PACKAGES"
 
+# A network plugin's own manifest, for first boot to apply.
+install_manifest() {
+  local from=$work/source/manifests/$CNI_MANIFEST
+  if [[ ! -e $from ]]; then
+    echo "the image needs $CNI_MANIFEST for the pod network: \`imagegen lock\` pins it, and a bundle has it in manifests/" >&2
+    return 1
+  fi
+  install -D --mode=0644 "$from" "/usr/local/lib/imagegen/cni/$CNI_MANIFEST"
+}
+
 umask 022
 if ((${#packages[@]})); then
   install_version "$KUBERNETES_VERSION" "${packages[@]}"
@@ -23,5 +33,8 @@ else
 fi
 if ((${#held[@]})); then
   hold_packages "${held[@]}"
+fi
+if [[ -n $CNI_MANIFEST ]]; then
+  install_manifest
 fi
 close_sources

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from bootstrap import yamlfile
 from bootstrap.addresses import Address, choose_addresses, parse_addresses
-from bootstrap.cni import set_flannel_network
+from bootstrap.cni import PLUGINS, edited, set_flannel_network
 from bootstrap.kubeadmfile import KubeadmFile
 
-from tests.firstboot.documents import flannel
+from tests.firstboot.documents import INIT, flannel
+from tests.firstboot.machine import Machine
 
 OLD = "10.244.0.0/16"
 V4, V6 = "192.168.0.11", "fd00::11"
@@ -168,3 +170,50 @@ def test_pod_network_of_flannel(pods: str, expected: dict[str, object]) -> None:
     settings = json.loads(documents[1]["data"]["net-conf.json"])
     assert settings == {"EnableNFTables": False, "Backend": {"Type": "vxlan"}, **expected}
     assert documents[0] == flannel()[0]
+
+
+CRD = '# Its words stay.\nkind: CustomResourceDefinition\nspec: {enum: ["Off", on], pattern: ^[0-9]+$}\n'
+AGENT = """\
+kind: DaemonSet
+metadata: {name: calico-node}
+spec:
+  template:
+    spec:
+      containers:
+        - name: calico-node
+          env:
+            - {name: DATASTORE_TYPE, value: kubernetes}
+            # - name: CALICO_IPV4POOL_CIDR
+            #   value: "192.168.0.0/16"
+"""
+
+
+@pytest.mark.parametrize("given", ["", '            - {name: CALICO_IPV4POOL_CIDR, value: "192.168.0.0/16"}\n'])
+def test_pod_network_of_calico(given: str) -> None:
+    text = f"---\n# Source\n{CRD}---\n{AGENT}{given}---\nkind: Deployment\nmetadata: {{name: last}}\n"
+    result = edited(text, PLUGINS["calico"], "10.99.0.0/16")
+    before, agent, after = (part for part in result.split("---\n") if part)
+    assert before == f"# Source\n{CRD}"
+    assert after == "kind: Deployment\nmetadata: {name: last}\n"
+    (container,) = yaml.safe_load(agent)["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [
+        {"name": "DATASTORE_TYPE", "value": "kubernetes"},
+        {"name": "CALICO_IPV4POOL_CIDR", "value": "10.99.0.0/16"},
+    ]
+
+
+@pytest.mark.parametrize("text", [CRD, AGENT.replace("calico-node", "other"), AGENT.replace("{name: DATA", "{DATA")])
+def test_a_manifest_that_is_not_calico_s(text: str) -> None:
+    with pytest.raises((ValueError, LookupError, TypeError)):
+        edited(text, PLUGINS["calico"], "10.99.0.0/16")
+
+
+def test_calico_is_applied_by_the_server(machine: Machine) -> None:
+    machine.stage(INIT, cni={"name": "calico", "podCIDR": "10.99.0.0/16"})
+    machine.write("/usr/local/lib/imagegen/cni/calico.yaml", f"---\n{CRD}---\n{AGENT}")
+    machine.script("kubectl", f'cp "{machine.paths.work}/cni.yaml" "$root/answers/applied"\n')
+    assert machine.boot() == 0
+    (call,) = [call for call in machine.calls_of("kubectl") if " apply " in call]
+    assert " apply --server-side --force-conflicts -f " in call
+    assert "10.99.0.0/16" in machine.read("/answers/applied")
+    assert CRD in machine.read("/answers/applied")

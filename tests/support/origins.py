@@ -26,6 +26,8 @@ HOSTS = (
     "download.docker.com",
     "registry.k8s.io",
     "ghcr.io",
+    "quay.io",
+    "raw.githubusercontent.com",
     "cloud-images.ubuntu.com",
     "dl.rockylinux.org",
     "repo.almalinux.org",

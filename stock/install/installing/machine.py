@@ -47,7 +47,7 @@ def adapt(work: Path, kept: Iterable[str]) -> None:
         _source(work, path).unlink()
         del declared["files"][path]
     for path, file in declared["files"].items():
-        if "sha256" in file:
+        if file.get("sha256") == "":
             file["sha256"] = sha256(_source(work, path).read_bytes()).hexdigest()
     (work / "declared.json").write_text(json.dumps(declared))
 
