@@ -107,25 +107,6 @@ def test_one_initialised_and_the_others_joined(cluster: Cluster) -> None:
         assert ("phase=kubeadm-join" in console) == (name != "cp1")
 
 
-def test_the_api_answers_with_one_of_them_dead_and_it_comes_back(cluster: Cluster, report: list[str]) -> None:
-    first = cluster.machines["cp1"]
-    identity = cluster.identity()
-    first.power_cut()
-    cut = time.monotonic()
-    until("an answer", lambda: cluster.kubectl.run("get", "--raw", "/readyz"), limit=60)
-    # A write needs the quorum of etcd.
-    until("a write", lambda: cluster.kubectl.run("create", "configmap", "written", "--namespace=default"), limit=60)
-    report.append(f"cp1 cut off: a write is answered after {time.monotonic() - cut:.0f} s")
-    first.start()
-    back = time.monotonic()
-    own = f"--server=https://{CONTROL_PLANES['cp1']}:6443"
-    until("its own API server", lambda: cluster.kubectl.run(own, "get", "--raw", "/readyz"), limit=300)
-    until("its pods", lambda: _three_ready(cluster, "kube-apiserver") and _three_ready(cluster, "etcd"), limit=300)
-    until("all nodes Ready", lambda: cluster.ready() == set(NODES), limit=300)
-    report.append(f"cp1 back by itself after {time.monotonic() - back:.0f} s")
-    assert cluster.identity() == identity
-
-
 def test_the_first_machine_is_replaced_by_a_fresh_one_with_the_same_user_data(
     cluster: Cluster, report: list[str]
 ) -> None:
