@@ -319,12 +319,14 @@ def test_in_the_end_nobody_is_waited_for(plane: Plane, days: int) -> None:
     assert plane.restarted == list(PODS)
 
 
-def test_one_that_renews_too_little(plane: Plane) -> None:
+@pytest.mark.parametrize("days", [70, 80])
+def test_one_that_is_not_renewed_is_named_and_restarts_nothing(plane: Plane, days: int) -> None:
     plane.ends(80)
     path = plane.machine.paths.at("/answers/renewed/pki/apiserver.crt")
-    path.write_text(plane.authority.sign_until(NOW + 70 * DAY))
+    path.write_text(plane.authority.sign_until(NOW + days * DAY))
     assert plane.look() == 1
     assert plane.status["reason"] == "renewal-failed"
+    assert plane.status["message"] == "kubeadm has left apiserver as it was"
     assert not plane.restarted
 
 
