@@ -115,6 +115,20 @@ def test_goes_on_with_its_own_etcd(machine: Machine, cluster: Cluster, *, answer
     assert "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml" in ignored
 
 
+def test_knows_the_api_server_that_an_init_has_left_for_its_own(machine: Machine, cluster: Cluster) -> None:
+    """The power failed before etcd had written anything; the kubelet has started it, and an API server, meanwhile."""
+    machine.stage(INIT)
+
+    def start_own() -> None:
+        machine.write(MEMBER, "the cluster")
+        cluster.start()
+
+    machine.clock.at(3, start_own)
+    assert machine.boot() == 0
+    assert "phase=guard status=ok reason=etcd-data" in machine.story
+    assert machine.verbs == ["init"]
+
+
 def test_does_not_start_a_cluster_once_it_has_seen_one(machine: Machine, cluster: Cluster) -> None:
     cluster.start()
     machine.stage(INIT)

@@ -23,12 +23,12 @@ def guard(boot: Boot) -> Note:
 
 
 def _decide(boot: Boot) -> tuple[str, Note]:
-    member = etcd.has_member(boot)
     # Once the cluster has been seen, silence means that it is down, not that it never was.
     if boot.state.mode == JOIN_MODE:
         return JOIN_MODE, Note("cluster-found", "this machine has begun to join the cluster that runs already")
     silence = _listen(boot)
-    if member:
+    # Looked at behind the answer: after a power cut the kubelet starts what an init has left, and that may have answered.
+    if etcd.has_member(boot):
         return INIT_MODE, Note("etcd-data", "this disk holds etcd data: the init is resumed")
     if not silence:
         return JOIN_MODE, Note("cluster-found", f"our cluster answers at {boot.node.endpoint}: joining it")
