@@ -45,13 +45,13 @@ bake-local: $(READY)  ## the bake scripts and checks of a SPEC, or the quickstar
 	$(BIN)/python -m tools.bake_local $(SPEC)
 
 vm-test: tools  ## a real bake, and the baked image booted under QEMU
-	$(BIN)/pytest -m vm -s tests/vm
+	$(BIN)/pytest -m vm --durations=10 -s tests/vm
 
 bake-figures: tools  ## a bake beside the same installs by hand: time and size; a quarter of an hour for each release
 	$(BIN)/pytest -m figures -s tests/vm
 
 cluster-test: tools  ## a real cluster out of the baked image
-	$(BIN)/pytest -m cluster tests/cluster
+	$(BIN)/pytest -m cluster --durations=30 tests/cluster
 
 clean:
 	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache
