@@ -137,10 +137,8 @@ def cluster(prepared: Prepared, baked: Baked, report: list[str]) -> Cluster:
         machine.start()
     try:
         until("all nodes Ready", lambda: _all_ready(kubectl), limit=300)
-        # Without, nobody gets into a pod.
-        until(
-            "a serving certificate for each", lambda: len(serving_requests(kubectl, "Approved")) == len(NODES), limit=60
-        )
+        # A kubelet that waits for its certificate lets nobody into a pod.
+        until("all kubelets serving", lambda: _all_serve(kubectl), limit=60)
     except (LabError, TimeoutError) as error:
         pytest.fail(f"{error}\n" + "\n".join(map(diagnosis, prepared.machines)))
     nodes = {node["metadata"]["name"]: node for node in kubectl.items("nodes")}
@@ -156,6 +154,11 @@ def _all_ready(kubectl: Kubectl) -> bool:
     return {node["metadata"]["name"] for node in nodes} == set(NODES) and all(map(is_ready, nodes))
 
 
+def _all_serve(kubectl: Kubectl) -> bool:
+    """Whether the API server gets through to every kubelet, and knows it by its certificate."""
+    return all(kubectl.run("get", "--raw", f"/api/v1/nodes/{name}/proxy/healthz") == "ok" for name in NODES)
+
+
 def serving_requests(kubectl: Kubectl, kind: str) -> list[dict[str, Any]]:
     """The kubelets' requests for serving certificates that have this condition."""
     found = kubectl.items("certificatesigningrequests", f"--field-selector=spec.signerName={KUBELET_SERVING}")
@@ -166,7 +169,8 @@ def diagnosis(machine: Machine) -> str:
     """What a machine has to say when it did not become a node."""
     asked = (
         "cat /var/lib/imagegen/status.json; systemctl --failed --no-pager --plain;"
-        " journalctl --no-pager -n 60 -u imagegen-bootstrap; journalctl --no-pager -n 30 -u kubelet -u containerd"
+        " journalctl --no-pager -n 60 -u imagegen-bootstrap; journalctl --no-pager -n 30 -u kubelet -u containerd;"
+        " journalctl --no-pager -n 20 -u imagegen-approver"
     )
     try:
         heard = machine.shell(asked, check=False).stdout
