@@ -50,8 +50,8 @@ vm-test: tools  ## a real bake, and the baked image booted under QEMU
 bake-figures: tools  ## a bake beside the same installs by hand: time and size; a quarter of an hour for each release
 	$(BIN)/pytest -m figures -s tests/vm
 
-cluster-test: tools  ## a real cluster out of the baked image
-	$(BIN)/pytest -m cluster --durations=30 tests/cluster
+cluster-test: tools  ## a real cluster out of the baked image; FULL=1: with long waits and many kills, half an hour more
+	IMAGEGEN_FULL=$(FULL) $(BIN)/pytest -m cluster --durations=30 tests/cluster
 
 clean:
 	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache

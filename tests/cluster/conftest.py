@@ -15,6 +15,7 @@ from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
 from tests.cluster import faithful, timeline
 from tests.cluster.bake import BUILDER, QUICK, Baked, bake
+from tests.cluster.faults import FULL
 from tests.cluster.kubectl import Kubectl, condition, is_ready, until
 from tests.cluster.site import Site
 from tests.support import programs
@@ -25,6 +26,7 @@ OPERATOR = IPv4Interface("10.77.0.1/24")
 NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21", "worker2": "10.77.0.22"}
 KUBELET_SERVING = "kubernetes.io/kubelet-serving"
 REPORT = pytest.StashKey[list[str]]()
+collect_ignore = [] if FULL else ["test_kills.py"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

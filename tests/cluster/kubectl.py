@@ -47,7 +47,7 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def until(what: str, probe: Callable[[], T | None], *, limit: float) -> T:
+def until(what: str, probe: Callable[[], T | None], *, limit: float, pause: float = 1) -> T:
     """The first answer of `probe` that is not empty; what the lab refuses meanwhile is asked again."""
     end = time.monotonic() + limit
     last: LabError | None = None
@@ -59,5 +59,5 @@ def until(what: str, probe: Callable[[], T | None], *, limit: float) -> T:
         else:
             if answer:
                 return answer
-        time.sleep(1)
+        time.sleep(pause)
     raise TimeoutError(f"not within {limit:g} s: {what}" + (f"\nlast said: {last}" if last else ""))
