@@ -89,10 +89,13 @@ def booted(
     key: Path,
     gib: int | None = None,
     more: tuple[Path, ...] = (),
+    clock: str = "",
+    wire: Path | None = None,
 ) -> Iterator[Guest]:
     """Boot a copy of a disk with a NoCloud folder, which names it; the network ends at this machine.
 
-    `gib` is the disk's size, if not its own; `more` is on the seed's disc beside the seed.
+    `gib` is the disk's size, if not its own; `more` is on the seed's disc beside the seed. `clock` is what its clock
+    says at first, `wire` the socket of somebody else on its network.
     """
     overlay, disc, console = (work / f"{seed.name}.{suffix}" for suffix in ("qcow2", "iso", "console"))
     _tool("qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "qcow2", overlay, *([f"{gib}G"] if gib else []))
@@ -108,8 +111,11 @@ def booted(
         *("-drive", f"file={overlay},if=virtio,cache=unsafe"),
         *("-drive", f"file={disc},media=cdrom"),
         *("-netdev", f"{network},hostfwd=tcp:127.0.0.1:{port}-{address}:22"),
-        *("-device", "virtio-net,netdev=net0"),
+        *(_shared(wire) if wire else ("-device", "virtio-net,netdev=net0")),
+        *(("-rtc", f"base={clock}") if clock else ()),
     ]
+    # Empty until QEMU has opened it.
+    console.write_bytes(b"")
     machine = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     try:
         yield Guest(port=port, user=user, key=key, console=console, disk=overlay, process=machine)
@@ -118,6 +124,15 @@ def booted(
         machine.wait(_STOP_LIMIT)
         overlay.unlink()
         disc.unlink()
+
+
+def _shared(wire: Path) -> tuple[str, ...]:
+    """One network of QEMU's own and of whoever is at the other end of a socket."""
+    return (
+        *("-netdev", f"stream,id=wire,server=off,addr.type=unix,addr.path={wire}"),
+        *(word for end in ("net0", "wire") for word in ("-netdev", f"hubport,id=to-{end},hubid=0,netdev={end}")),
+        *("-netdev", "hubport,id=card,hubid=0", "-device", "virtio-net,netdev=card"),
+    )
 
 
 def new_key(path: Path) -> str:

@@ -9,16 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.cluster.mutations import wrong
-from tests.support import bake, guest
+from tests.support import bake, guest, timeserver
 from tests.support.guest import Guest
 
 T = TypeVar("T")
 FIRST, SECOND = "worker1", "worker2"
 ADDRESSES = {FIRST: "192.168.76.21", SECOND: "192.168.76.22"}
+# The spec's time server, and a time from before the image, the certificates and systemd.
+TIME_SERVER, LONG_AGO = IPv4Address("192.168.76.1"), "2020-01-01T00:00:00"
 USER = "vmtest"
 _LIMIT = 900
 INSIDE = Path(__file__).with_name("inside.py")
@@ -65,7 +68,12 @@ def _first(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
 
 
 def _second(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
-    with _machine(image, SECOND, key, work) as machine:
+    wire = work / "wire"
+    with (
+        timeserver.listening(wire, TIME_SERVER) as server,
+        _machine(image, SECOND, key, work, clock=LONG_AGO, wire=wire) as machine,
+    ):
+        clock = _set_late(machine, server)
         machine.wait_for_ssh(_LIMIT)
         _settle(machine)
         second = _inside(machine)
@@ -73,13 +81,34 @@ def _second(image: bake.BakedImage, key: Path, work: Path) -> dict[str, Any]:
         left = machine.run("systemctl is-active kubelet; ls /etc/kubernetes/*.conf", check=False)
         console = _console(machine)
         dropped = _drop(machine, image)
-        return {"second": second, "refused": {"status": refused, "console": console, "left": left}, "dropped": dropped}
+        contract = {"status": refused, "console": console, "left": left}
+        return {"second": second, "refused": contract, "dropped": dropped, "clock": clock}
+
+
+def _set_late(machine: Guest, server: timeserver.TimeServer) -> dict[str, Any]:
+    """Let the time server answer as soon as first boot waits for it; consoles of the wait, and of what came then."""
+    waiting = _heard(machine, "reason=clock-behind")
+    asked_in_vain = server.asked
+    server.answers.set()
+    went_on, seconds = _timed(lambda: _heard(machine, "phase=settle status=ok"))
+    return {"waiting": waiting, "askedInVain": asked_in_vain, "wentOn": went_on, "seconds": seconds}
+
+
+def _heard(machine: Guest, words: str) -> str:
+    """The console, as soon as it has the words."""
+    end = time.monotonic() + _LIMIT
+    while words not in (console := _console(machine)):
+        assert time.monotonic() < end, f"not within {_LIMIT} s: {words}\n{console[-3000:]}"
+        time.sleep(0.5)
+    return console
 
 
 @contextmanager
-def _machine(image: bake.BakedImage, name: str, key: Path, work: Path) -> Iterator[Guest]:
-    seed = image.cluster_folder / "nocloud" / name
-    with guest.booted(image.disk, seed, work, address=ADDRESSES[name], user=USER, key=key) as machine:
+def _machine(
+    image: bake.BakedImage, name: str, key: Path, work: Path, *, clock: str = "", wire: Path | None = None
+) -> Iterator[Guest]:
+    seed, address = image.cluster_folder / "nocloud" / name, ADDRESSES[name]
+    with guest.booted(image.disk, seed, work, address=address, user=USER, key=key, clock=clock, wire=wire) as machine:
         yield machine
 
 
