@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from imagegen.lab import disk as disks
-from tests.support import bake, guest, programs
+from tests.support import bake, guest, programs, timeserver
 from tests.vm import boots
 from tools import cache
 
@@ -111,7 +111,8 @@ def _booted_now(site: Site) -> dict[str, Any]:
 
 
 def _booted_once(site: Site) -> dict[str, Any]:
-    looks = [inspect.getsource(boots), inspect.getsource(guest), boots.INSIDE.read_text(), boots.DROPPING.read_text()]
+    looks = [inspect.getsource(part) for part in (boots, guest, timeserver)]
+    looks += [boots.INSIDE.read_text(), boots.DROPPING.read_text()]
     key = cache.key(site.image.disk.parent.name, *looks)
     shelf = f"booted/{site.release}"
     _say(f"{site.release}: {'booted before, and unchanged since' if cache.find(shelf, key) else 'to be booted'}")
