@@ -13,7 +13,7 @@ from imagegen.lab.process import run
 from imagegen.secrets.keys import new_authority
 from imagegen.spec import EncryptionAlgorithm
 
-_SECRET = {"secrets", "render", "kubeconfig", "token"}
+_SECRET = {"secrets", "render", "kubeconfig", "token", "runbook"}
 TEMPLATE = Path(__file__).parent / "lab.yaml"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from imagegen.lab import ground, lab
 from imagegen.lab.nspawn import NspawnMachine
 from imagegen.lab.process import LabError
-from tests.cluster import balancer, site, timeline
+from tests.cluster import balancer, pages, site, timeline
 from tests.cluster.bake import Baked
 from tests.cluster.conftest import diagnosis
 from tests.cluster.kubectl import Kubectl, is_ready, until
@@ -26,6 +28,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 OPERATOR = IPv4Interface("10.77.0.1/24")
 CONTROL_PLANES = {"cp1": "10.77.0.11", "cp2": "10.77.0.12", "cp3": "10.77.0.13"}
 NODES = {**CONTROL_PLANES, "worker1": "10.77.0.21"}
+# Takes the place of one of them in the end.
+NEW, ADDRESS = "cp4", "10.77.0.14"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ def cluster(baked: Baked, tmp_path_factory: pytest.TempPathFactory, report: list
     made.render()
     with (
         lab.opened(folder, operator=OPERATOR) as opened,
-        balancer.balanced(opened.network.name, str(OPERATOR.ip), CONTROL_PLANES, folder),
+        balancer.balanced(opened.network.name, str(OPERATOR.ip), {**CONTROL_PLANES, NEW: ADDRESS}, folder),
     ):
         machines = {name: machine(opened, name, baked.disk, made) for name in NODES}
         kubectl = Kubectl(network=opened.network, binary=toolbox.path("kubectl"), kubeconfig=made.kubeconfig)
@@ -136,3 +140,53 @@ def test_the_first_machine_is_replaced_by_a_fresh_one_with_the_same_user_data(
 
 def _uid(cluster: Cluster, node: str) -> str:
     return cluster.kubectl.run("get", "node", node, "-o", "jsonpath={.metadata.uid}")
+
+
+def test_the_runbook_replaces_one_by_a_machine_of_another_name_and_address(
+    cluster: Cluster, tmp_path: Path, report: list[str]
+) -> None:
+    book = pages.runbook(cluster.site, cluster.opened.network, tmp_path / "programs")
+    cluster.machines["cp3"].power_cut()
+    until("an answer", lambda: cluster.kubectl.run("get", "--raw", "/readyz"), limit=60)
+    started = time.monotonic()
+    remove = functools.partial(replace, cluster, book, "remove-member", NODE="cp3", PLANE="cp1")
+    assert " removed from cluster " in until("an etcd that has a leader again", remove, limit=60)
+    rename(cluster.site.spec, "cp3")
+    replace(cluster, book, "delete", "render", NODE="cp3")
+    new = cluster.machines[NEW] = machine(cluster.opened, NEW, cluster.disk, cluster.site)
+    new.start()
+    try:
+        replace(cluster, book, "wait", NEW=NEW)
+    except LabError as error:
+        pytest.fail(f"{error}\n{diagnosis(new)}")
+    report.append(f"cp3 replaced by {NEW}, by the runbook, in {time.monotonic() - started:.0f} s")
+    # The page did it, before first boot could find something to wait for or to remove.
+    assert not re.findall("reason=etcd-(?:unhealthy|member-removed)", new.console())
+    assert members(cluster, book) == {"cp1", "cp2", NEW}
+    # One that runs leaves by itself.
+    book.on_the_node(new, REPLACE, "reset")
+    replace(cluster, book, "delete", NODE=NEW)
+    assert members(cluster, book) == {"cp1", "cp2"}
+    assert {block for page, block in book.ran if page == REPLACE} == {block for _, block in pages.WITH_SEVERAL}
+
+
+REPLACE = "replace-a-control-plane"
+
+
+def replace(cluster: Cluster, book: pages.Runbook, *names: str, **settings: str) -> str:
+    """Blocks of the page, with the kubeconfig that the site has."""
+    return book.on_the_computer(REPLACE, *names, timeout=400, KUBECONFIG=str(cluster.site.kubeconfig), **settings)
+
+
+def rename(spec: Path, name: str) -> None:
+    """The new machine in the place of the old one, as an operator writes it into the spec."""
+    document = yaml.safe_load(spec.read_text(encoding="utf-8"))
+    nodes = document["controlPlane"]["nodes"]
+    nodes[[node["name"] for node in nodes].index(name)] = {"name": NEW, "address": ADDRESS}
+    spec.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def members(cluster: Cluster, book: pages.Runbook) -> set[str]:
+    """The names of etcd's members, as the page that checks shows them."""
+    said = book.on_the_computer("check", "etcd", KUBECONFIG=str(cluster.site.kubeconfig))
+    return set(re.findall(r"started +│ +(\S+)", said))

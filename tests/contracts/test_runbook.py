@@ -13,6 +13,7 @@ from imagegen import assets
 from imagegen.cli.common import load_assets
 from imagegen.planner import plan_cluster
 from imagegen.runbook import FOLDER, PAGES, Desk, page_paths, render_runbook
+from tests.cluster.pages import WITH_ONE_CONTROL_PLANE, WITH_SEVERAL
 from tests.support.runbook import SETTINGS, Block, blocks
 from tests.support.specs import FOLDER as EXAMPLES
 from tests.support.specs import checked, fake_bundle, rendered_example, spec
@@ -132,6 +133,13 @@ def test_what_is_named_reaches_the_shell_as_it_is() -> None:
                 assert {desk.out, "demo.kubeconfig"} & set(words), path
                 tried += 1
     assert tried == 7
+
+
+def test_every_block_is_run_by_a_test_or_says_that_none_does() -> None:
+    made = pages(CASES["three"])
+    found = [(path.removesuffix(".md"), block) for path, text in made.items() for block in blocks(text).values()]
+    assert {(page, block.name) for page, block in found if block.tested} == WITH_ONE_CONTROL_PLANE | WITH_SEVERAL
+    assert {page for page, block in found if not block.tested} == {"upgrade"}
 
 
 def test_first_boot_s_commands_for_etcd_are_the_pages() -> None:
