@@ -122,11 +122,13 @@ def _machines(plan: ClusterPlan, role: RolePlan, desk: Desk) -> _Machines:
 
 def _commands(plan: ClusterPlan, desk: Desk) -> dict[str, str]:
     """What stands in blocks of commands, as a shell takes it."""
+    patches = next((role.kubeadm.patches_folder for role in plan.roles if role.kubeadm.patches_folder), None)
     return {
         "spec": quote(desk.spec),
         "out": quote(desk.out),
         "folder": quote(f"{desk.out}/{plan.name}"),
         "kubeconfig": quote(f"{plan.name}.kubeconfig"),
         "secrets": f" --secrets {quote(desk.secrets)}" if desk.secrets else "",
+        "patches": f" --patches {quote(patches)}" if patches else "",
         "etcdctl": _ETCDCTL,
     }
