@@ -24,7 +24,7 @@ from tests.cluster.pages import Runbook
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
-NEW, ADDRESS = "worker2", "10.77.0.22"
+NEW, ADDRESS = "worker9", "10.77.0.29"
 
 
 @pytest.fixture(scope="module")
