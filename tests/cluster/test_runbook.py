@@ -42,7 +42,13 @@ def worker(cluster: Cluster, baked: Baked) -> Iterator[NspawnMachine]:
     machine = cluster.prepared.lab.nspawn(NEW, baked.disk)
     yield machine
     machine.close()
-    cluster.kubectl.run("delete", "node", NEW, "--ignore-not-found")
+    # Other tests count nodes, pods and requests.
+    kubectl = cluster.kubectl
+    kubectl.run("delete", "node", NEW, "--ignore-not-found")
+    kubectl.run("delete", "pods", "-A", f"--field-selector=spec.nodeName={NEW}", "--force", "--grace-period=0")
+    requests = kubectl.items("certificatesigningrequests")
+    for name in [one["metadata"]["name"] for one in requests if one["spec"]["username"] == f"system:node:{NEW}"]:
+        kubectl.run("delete", "certificatesigningrequest", name)
 
 
 @pytest.fixture
