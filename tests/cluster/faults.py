@@ -43,7 +43,7 @@ FAULTS = (
         end=_GOES_ON,
         limit=120,
         scripted=("test_waits.py::test_endpoint_is_waited_for_as_long_as_it_takes",),
-        real="one minute and more",
+        real="15 seconds and more",
         full="ten minutes and more",
     ),
     Fault(
