@@ -108,7 +108,7 @@ def test_the_time_limit_says_who_waits_for_what(baked: Baked, out: Path) -> None
     assert (process.returncode, of_lab(process)) == (1, ())
     assert "the machine at the endpoint 10.77.0.11 is not started: nobody will be Ready without it" in said(out)
     assert re.search(r"(?m)^ *\d+ s  worker1: nspawn  endpoint  waiting  unreachable: there is no way", said(out))
-    assert "not all nodes are Ready after 25 s; `--timeout` gives them longer" in said(out)
+    assert "not all nodes are Ready after 40 s; `--timeout` gives them longer" in said(out)
     console = out / "lab.boot/worker1.console"
     assert list((out / "lab.boot").iterdir()) == [console]
     assert f"consoles: {console}\n{console}: waiting in endpoint: unreachable\n" in said(out)
