@@ -32,7 +32,8 @@ class MutatedBake:
 
     def takes(self, mutation: Mutation) -> bool:
         if isinstance(mutation, Undo):
-            return not mutation.own & self.red
+            # What it may make green must not be held to be red.
+            return not (mutation.own | mutation.perhaps) & self.red
         return all(_apart(mutation, other) for other in self.dropped)
 
     def add(self, mutation: Mutation) -> None:
