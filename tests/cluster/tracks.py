@@ -17,7 +17,7 @@ ADDRESSES = {"cp1": "10.77.0.11", "w1": "10.77.0.21", "w2": "10.77.0.22", "w3": 
 LATE, GONE, REFUSALS = (600, 300, 4) if FULL else (15, 0, 2)
 """Seconds that the control plane is late and the network is gone, at least; how often another CA is tried."""
 SEED = 115
-INIT_WINDOW, JOIN_WINDOW = 4.0, 0.8
+INIT_WINDOW, JOIN_WINDOW = 4.0, 0.4
 
 _HELD = "/var/lib/lab-runtime-may-run"
 _DROP_IN = "etc/systemd/system/containerd.service.d/50-lab-held.conf"
@@ -35,7 +35,7 @@ def control_plane(scene: Scene, cp1: NspawnMachine) -> None:
     """Its runtime fails, another cluster holds the endpoint, and the power fails twice while it starts its own."""
     scene.front.show(ADDRESSES["cp1"], IMPOSTOR)
     scene.bites("runtime-down", cp1)
-    assert scene.late.wait(2 * LATE + 120), "the worker has not seen that the control plane is late"
+    _until_late(scene)
     cp1.shell(f"touch {_HELD}")
     scene.goes_on("runtime-down", cp1, "phase=runtime status=ok")
     scene.bites("guard-other-ca", cp1)
@@ -48,6 +48,11 @@ def control_plane(scene: Scene, cp1: NspawnMachine) -> None:
     scene.ready(cp1, "killed-in-init", "runtime-down", "guard-other-ca")
 
 
+def _until_late(scene: Scene) -> None:
+    """Wait for the moment from which on somebody is at the endpoint."""
+    assert scene.late.wait(2 * LATE + 120), "the worker has not seen that the control plane is late"
+
+
 def hold_runtime(root: Path) -> None:
     """The runtime fails whenever it is started, until somebody lets it."""
     path = root / _DROP_IN
@@ -57,6 +62,7 @@ def hold_runtime(root: Path) -> None:
 
 def hanging_then_expired(scene: Scene, w1: NspawnMachine) -> None:
     """The endpoint hangs until the API is up, and then the pool's token has expired."""
+    _until_late(scene)
     scene.bites("endpoint-hangs", w1)
     scene.api()
     token = scene.token("late")
@@ -71,6 +77,7 @@ def hanging_then_expired(scene: Scene, w1: NspawnMachine) -> None:
 def stranger_then_killed(scene: Scene, w2: NspawnMachine) -> None:
     """Another cluster answers at the endpoint, and the power fails in the join to the right one."""
     scene.front.show(ADDRESSES["w2"], IMPOSTOR)
+    _until_late(scene)
     scene.bites("endpoint-other-ca", w2, times=REFUSALS)
     asked = scene.front.requests(ADDRESSES["w2"])
     assert set(asked) == {"GET /api/v1/namespaces/kube-public/configmaps/cluster-info without credentials"}, asked
