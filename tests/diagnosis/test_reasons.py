@@ -8,7 +8,7 @@ import pytest
 from bootstrap.reasons import NEXT_STEPS
 
 from imagegen.diagnosis.story import Outcome
-from tests.diagnosis import consoles, install_troubles, troubles
+from tests.diagnosis import consoles, etcd_troubles, install_troubles, troubles
 from tests.diagnosis.scene import NOTES, TROUBLES, Recording, Scene, record
 from tests.diagnosis.told import KNOWN, verdict
 from tests.firstboot.authority import Authority
@@ -16,7 +16,7 @@ from tests.firstboot.machine import Machine
 from tests.firstboot.servers import Cluster
 
 # To import them enters every trouble.
-__all__ = ["install_troubles", "troubles"]
+__all__ = ["etcd_troubles", "install_troubles", "troubles"]
 
 FORMS = {
     "console": consoles.console,
