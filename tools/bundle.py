@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tools import base, cache, debian, images, toolbox
+from tools.releases import NEWEST, Release
 
 PACKAGES = (
     "chrony",
@@ -26,20 +27,26 @@ PACKAGES = (
     "runc",
     "socat",
 )
-_BINARIES = ("containerd", "containerd-shim-runc-v2", "ctr", "kubeadm", "kubectl", "kubelet")
+_RUNTIME = ("containerd", "containerd-shim-runc-v2", "ctr")
+_KUBERNETES = ("kubeadm", "kubectl", "kubelet")
 _CNI = ("bridge", "host-local", "loopback", "portmap")
 _ARCHITECTURE = "amd64"
 
 
-def bundle(packages: tuple[str, ...] = PACKAGES, suite: str = base.SUITE) -> Path:
+def bundle(packages: tuple[str, ...] = PACKAGES, suite: str = base.SUITE, kubernetes: Release = NEWEST) -> Path:
     """Give the folder of a bundle, made first where the cache has it not."""
     debs = _packages(tuple(sorted(packages)), suite)
     # What is in a container image is its own affair: one suite's userland does for the nodes of all.
-    archives = [images.archive(image, base.SUITE) for image in images.images()]
+    archives = [images.archive(image, base.SUITE) for image in images.images(kubernetes)]
     made_from = [debs.name, *(path.parent.name for path in archives)]
-    made_from += [toolbox.path(name).parent.name for name in (*_BINARIES, *_CNI)]
+    made_from += [toolbox.path(name).parent.name for name in (*_binaries(kubernetes), *_CNI)]
     key = cache.key(Path(__file__).read_bytes(), *made_from)
-    return cache.made("bundle", key, functools.partial(_make, debs, archives)) / "bundle"
+    return cache.made("bundle", key, functools.partial(_make, debs, archives, kubernetes)) / "bundle"
+
+
+def _binaries(kubernetes: Release) -> dict[str, str]:
+    """What goes into bin/, by the toolbox's name."""
+    return {name: name for name in _RUNTIME} | {kubernetes.binary(name): name for name in _KUBERNETES}
 
 
 def _packages(packages: tuple[str, ...], suite: str) -> Path:
@@ -55,19 +62,22 @@ def _packages(packages: tuple[str, ...], suite: str) -> Path:
     return cache.made("packages", key, make)
 
 
-def _make(debs: Path, archives: list[Path], folder: Path) -> None:
+def _make(debs: Path, archives: list[Path], kubernetes: Release, folder: Path) -> None:
     top = folder / "bundle"
-    files = [_add(top, "bin", toolbox.path(name), name, _version(name)) for name in _BINARIES]
-    files += [_add(top, "cni", toolbox.path(name), name, _version(name)) for name in _CNI]
+    files = [
+        _add(top, f"bin/{name}", toolbox.path(binary), name, _version(binary))
+        for binary, name in _binaries(kubernetes).items()
+    ]
+    files += [_add(top, f"cni/{name}", toolbox.path(name), name, _version(name)) for name in _CNI]
     for deb in sorted(debs.glob("*.deb")):
         name, version = _field(deb, "Package"), _field(deb, "Version")
-        files.append(_add(top, "packages", deb, name, version))
-    for image, path in zip(images.images(), archives, strict=True):
-        files.append(_add(top, "images", path, image.reference, image.reference.rpartition(":")[2]))
+        files.append(_add(top, f"packages/{deb.name}", deb, name, version))
+    for image, path in zip(images.images(kubernetes), archives, strict=True):
+        files.append(_add(top, f"images/{path.name}", path, image.reference, image.reference.rpartition(":")[2]))
     described = {
         "format": 1,
         "architecture": _ARCHITECTURE,
-        "kubernetes": toolbox.component_of("kubeadm").version,
+        "kubernetes": kubernetes.version,
         "files": sorted(files, key=lambda file: str(file["path"])),
     }
     (top / "bundle.json").write_text(json.dumps(described, indent=2) + "\n")
@@ -76,15 +86,15 @@ def _make(debs: Path, archives: list[Path], folder: Path) -> None:
 _KINDS = {"bin": "binary", "cni": "cni", "packages": "package", "images": "image"}
 
 
-def _add(top: Path, folder: str, source: Path, name: str, version: str) -> dict[str, str | int]:
-    target = top / folder / source.name
+def _add(top: Path, place: str, source: Path, name: str, version: str) -> dict[str, str | int]:
+    target = top / place
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
     with target.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
     return {
-        "path": f"{folder}/{source.name}",
-        "kind": _KINDS[folder],
+        "path": place,
+        "kind": _KINDS[place.partition("/")[0]],
         "name": name,
         "version": version,
         "sha256": checksum,

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tools import cache, toolbox, userland
+from tools.releases import NEWEST, Release
 
-_ETCD_TAG = "3.7.0-0"
 _SEARCH_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SERVE = """\
 #!/bin/sh
@@ -41,14 +41,14 @@ class Image:
 
 
 @functools.cache
-def images() -> tuple[Image, ...]:
-    """Give every image of a cluster, named as kubeadm and flannel's manifest name them."""
+def images(release: Release = NEWEST) -> tuple[Image, ...]:
+    """Give every image of a release's cluster, named as its kubeadm and flannel's manifest name them."""
     return (
-        *_control_plane_images(),
-        _single("registry.k8s.io/coredns/coredns", _version("coredns"), "/coredns", "coredns"),
-        _etcd(),
-        _single("registry.k8s.io/pause", _version("pause").removeprefix("v"), "/pause", "pause"),
-        *_node_images(),
+        *_control_plane_images(release),
+        _single("registry.k8s.io/coredns/coredns", release.coredns, "/coredns", "coredns"),
+        _etcd(release),
+        _single("registry.k8s.io/pause", release.pause, "/pause", "pause"),
+        *_node_images(release),
         Image(reference="imagegen.test/web:1", entrypoint="/serve.sh", scripts={"/serve.sh": _SERVE}, commands=True),
     )
 
@@ -62,16 +62,16 @@ def archive(image: Image, suite: str) -> Path:
     return cache.made(shelf, key, functools.partial(_write, image, suite)) / image.file_name
 
 
-def _control_plane_images() -> Iterator[Image]:
+def _control_plane_images(release: Release) -> Iterator[Image]:
     for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
-        yield _single(f"registry.k8s.io/{name}", _version(name), f"/usr/local/bin/{name}", name)
+        yield _single(f"registry.k8s.io/{name}", f"v{release.version}", f"/usr/local/bin/{name}", release.binary(name))
 
 
-def _node_images() -> Iterator[Image]:
+def _node_images(release: Release) -> Iterator[Image]:
     yield Image(
-        reference=f"registry.k8s.io/kube-proxy:{_version('kube-proxy')}",
+        reference=f"registry.k8s.io/kube-proxy:v{release.version}",
         entrypoint="/usr/local/bin/kube-proxy",
-        binaries={"/usr/local/bin/kube-proxy": "kube-proxy"},
+        binaries={"/usr/local/bin/kube-proxy": release.binary("kube-proxy")},
         network_tools=True,
         commands=True,
     )
@@ -94,10 +94,10 @@ def _single(repository: str, tag: str, target: str, binary: str) -> Image:
     return Image(reference=f"{repository}:{tag}", entrypoint=target, binaries={target: binary})
 
 
-def _etcd() -> Image:
+def _etcd(release: Release) -> Image:
     """As upstream's, with etcdctl beside it, which people run in the pod."""
     programs = {f"/usr/local/bin/{name}": name for name in ("etcd", "etcdctl")}
-    return Image(reference=f"registry.k8s.io/etcd:{_ETCD_TAG}", entrypoint="/usr/local/bin/etcd", binaries=programs)
+    return Image(reference=f"registry.k8s.io/etcd:{release.etcd}", entrypoint="/usr/local/bin/etcd", binaries=programs)
 
 
 def _version(binary: str) -> str:

@@ -25,6 +25,8 @@ class Component:
     ldflags: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     cgo: bool = False
+    ground: str = ""
+    """Of the cluster test's grounds the one that alone needs it; none: it is there for everything."""
 
     @property
     def folder(self) -> Path:
@@ -37,9 +39,13 @@ class Component:
         return " ".join(["-s", "-w", *(f"-X {value}" for value in values), *self.ldflags])
 
 
+def components(ground: str = "") -> tuple[Component, ...]:
+    """Give the components that everything is made of, or those that this ground needs besides."""
+    return tuple(component for component in _all_components() if component.ground == ground)
+
+
 @functools.cache
-def components() -> tuple[Component, ...]:
-    """Give every component, as tools.toml has them."""
+def _all_components() -> tuple[Component, ...]:
     recipes = tomllib.loads((_HERE / "tools.toml").read_text())
     return tuple(Component(name=name, **_frozen(recipe)) for name, recipe in recipes.items())
 
@@ -62,7 +68,7 @@ def kubeadms() -> tuple[Component, ...]:
 
 def component_of(binary: str) -> Component:
     """Give the component that a binary belongs to."""
-    return next(component for component in (*components(), *kubeadms()) if binary in component.binaries)
+    return next(component for component in (*_all_components(), *kubeadms()) if binary in component.binaries)
 
 
 def is_built(component: Component) -> bool:
@@ -96,7 +102,8 @@ def _compiler(*command: str) -> str:
 def _key(component: Component) -> str:
     version = _compiler("go", "env", "GOVERSION") if _is_go(component) else _compiler("cc", "--version")
     sources = [file.read_bytes() for file in sorted(component.folder.iterdir())]
-    return cache.key(json.dumps(asdict(component), sort_keys=True), version, *sources)
+    recipe = {name: value for name, value in asdict(component).items() if name != "ground"}
+    return cache.key(json.dumps(recipe, sort_keys=True), version, *sources)
 
 
 def _is_go(component: Component) -> bool:

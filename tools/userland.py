@@ -7,10 +7,12 @@ from pathlib import Path
 from tools import cache, debian
 
 # The static busybox crashes when it looks up a name without the libraries of its glibc.
-_PACKAGES = ("busybox", "conntrack", "ipset", "iptables", "nftables")
+_PACKAGES = ("busybox", "conntrack", "ipset", "iptables", "netbase", "nftables")
 _PROGRAMS = ("xtables-legacy-multi", "xtables-nft-multi", "ipset", "conntrack", "nft")
 # The legacy tables work on every kernel that the machine tests run on; the other kind is there beside them.
 _TABLES = tuple(f"{family}{action}" for family in ("iptables", "ip6tables") for action in ("", "-save", "-restore"))
+# ipset looks names of protocols up in it.
+_PROTOCOLS = "etc/protocols"
 _LOADER = "lib64/ld-linux-x86-64.so.2"
 _COMMANDS = ("sh", "cat", "cp", "hostname", "httpd", "ls", "mkdir", "nslookup", "ps", "sleep", "wget")
 
@@ -20,6 +22,7 @@ def add_network_tools(tree: Path, suite: str) -> None:
     source = _extracted(suite)
     modules = sorted((source / "usr/lib").glob("*/xtables/*.so"))
     _install_linked(source, [*(source / "usr/sbin" / name for name in _PROGRAMS), *modules], tree)
+    shutil.copyfile(source / _PROTOCOLS, tree / _PROTOCOLS)
     for name in _TABLES:
         (tree / "usr/sbin" / name).symlink_to("xtables-legacy-multi")
         (tree / "usr/sbin" / name.replace("tables", "tables-nft")).symlink_to("xtables-nft-multi")

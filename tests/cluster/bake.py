@@ -14,6 +14,7 @@ from tests.support.bake import baked_image, image_section
 from tools import nspawn_bake
 from tools.base import base
 from tools.bundle import bundle
+from tools.releases import NEWEST, Release
 
 QUICK = os.environ.get("IMAGEGEN_BAKE") == "nspawn"
 BUILDER = "nspawn" if QUICK else "qemu"
@@ -53,10 +54,12 @@ def _by_packer(spec: Path, folder: Path) -> Path:
     return baked_image(spec, folder).disk
 
 
-def in_nspawn(packer: Path, folder: Path) -> Path:
+def in_nspawn(packer: Path, folder: Path, kubernetes: Release = NEWEST) -> Path:
     """Bake an emitted folder by its own scripts in an nspawn machine: half a minute, without Packer."""
     with lab.opened(folder, operator=IPv4Interface("10.79.0.1/24")) as opened:
-        bake = nspawn_bake.prepared(opened, "bake", base=base().disk, bundle=bundle(), packer=packer)
+        bake = nspawn_bake.prepared(
+            opened, "bake", base=base().disk, bundle=bundle(kubernetes=kubernetes), packer=packer
+        )
         bake.boot()
         bake.run_until(nspawn_bake.SEAL)
         return bake.finish(folder / "baked.raw")

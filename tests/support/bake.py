@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import base, bundle, cache
+from tools.releases import NEWEST, Release
 
 SUITES = {"debian-12": "bookworm", "debian-13": "trixie"}
 RELEASES = tuple(SUITES)
@@ -75,10 +76,10 @@ class BakedImage:
         return json.loads((self.evidence / name).read_text(encoding="utf-8"))
 
 
-def image_section(release: str = RELEASES[0]) -> dict[str, object]:
+def image_section(release: str = RELEASES[0], kubernetes: Release = NEWEST) -> dict[str, object]:
     """The `image` of every spec under test: one and the same, so that one bake serves them all."""
     start = base.base(SUITES[release])
-    index = (bundle.bundle(suite=SUITES[release]) / "bundle.json").read_bytes()
+    index = (bundle.bundle(suite=SUITES[release], kubernetes=kubernetes) / "bundle.json").read_bytes()
     return {
         "name": "node",
         "os": release,
@@ -88,13 +89,16 @@ def image_section(release: str = RELEASES[0]) -> dict[str, object]:
     }
 
 
-def baked_image(spec: Path, work: Path, release: str = RELEASES[0], *, anew: bool = False) -> BakedImage:
+def baked_image(
+    spec: Path, work: Path, release: str = RELEASES[0], *, kubernetes: Release = NEWEST, anew: bool = False
+) -> BakedImage:
     """Render a spec into `work`, and give its image: baked now, or before from the same things unless `anew`."""
     packer_folder = rendered(spec, work)
     variables = json.loads(next(packer_folder.glob("*.auto.pkrvars.json")).read_text())
     fingerprint = variables["image_fingerprint"]
     suite = SUITES[release]
-    inputs = Inputs(base=base.base(suite), bundle=bundle.bundle(suite=suite), packer_folder=packer_folder)
+    supplies = bundle.bundle(suite=suite, kubernetes=kubernetes)
+    inputs = Inputs(base=base.base(suite), bundle=supplies, packer_folder=packer_folder)
     before = time.monotonic()
     folder = cache.made("baked", inputs.key(fingerprint), functools.partial(bake, inputs), anew=anew)
     disk = folder / "disk.qcow2"

@@ -1,4 +1,4 @@
-"""Pin the kubeadm of a minor as a Go module of its own: go.mod and go.sum as its release has them."""
+"""Pin a Kubernetes release, or its kubeadm alone, as a Go module: go.mod and go.sum are the release's."""
 
 import argparse
 import json
@@ -9,15 +9,12 @@ from typing import Any
 from tools import toolbox
 
 _MODULE = "k8s.io/kubernetes"
-_IMPORTS = f"""\
+_HEAD = """\
 //go:build tools
 
-// Package tools pins the command that is built from this module.
+// Package tools pins the commands that are built from this module.
 package tools
 
-import (
-\t_ "{_MODULE}/cmd/kubeadm"
-)
 """
 
 
@@ -26,8 +23,13 @@ def pin(component: toolbox.Component) -> None:
     component.folder.mkdir(parents=True, exist_ok=True)
     (component.folder / "go.sum").unlink(missing_ok=True)
     (component.folder / "go.mod").write_text(_module(component))
-    (component.folder / "tools.go").write_text(_IMPORTS)
+    (component.folder / "tools.go").write_text(_HEAD + _imports(component))
     subprocess.run(["go", "mod", "tidy"], cwd=component.folder, check=True)
+
+
+def _imports(component: toolbox.Component) -> str:
+    packages = sorted(component.binaries.values())
+    return "".join(["import (\n", *(f'\t_ "{package}"\n' for package in packages), ")\n"])
 
 
 def _module(component: toolbox.Component) -> str:
@@ -53,13 +55,15 @@ def _described(*command: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Pin the named minors, or all."""
+    """Pin what is named, or the kubeadm of every minor."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("minor", nargs="*", help="such as 1.34")
-    minors = parser.parse_args().minor
-    for component in toolbox.kubeadms():
-        if not minors or Path(component.name).name in minors:
-            pin(component)
+    kubeadms = {Path(component.name).name: component for component in toolbox.kubeadms()}
+    known = kubeadms | {component.name: component for component in toolbox.components("uml")}
+    parser.add_argument(
+        "module", nargs="*", default=[*kubeadms], help="a kubeadm's minor, such as 1.34, or kubernetes-1.34"
+    )
+    for name in parser.parse_args().module:
+        pin(known[name])
 
 
 if __name__ == "__main__":
