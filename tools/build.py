@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tools import roots, sites, toolbox
+from tools import roots, sites, toolbox, uml_kernel
 
 _GROUND = "uml"
 
@@ -29,7 +29,7 @@ def main() -> int:
     elif arguments.kubeadms:
         wanted = [_component(component) for component in toolbox.kubeadms()]
     elif arguments.ground:
-        wanted = [*map(_component, toolbox.components(_GROUND))]
+        wanted = [_kernel(), *map(_component, toolbox.components(_GROUND))]
     else:
         wanted = [*map(_component, toolbox.components()), *_in_pairs(_root, roots.SUITES)]
     return 0 if all(wanted) else 1
@@ -44,6 +44,10 @@ def _in_pairs(build: Callable[[str], bool], names: tuple[str, ...]) -> list[bool
 def _component(component: toolbox.Component) -> bool:
     there = toolbox.is_built(component)
     return _built(f"{component.name} {component.version}", lambda: toolbox.build(component), there=there)
+
+
+def _kernel() -> bool:
+    return _built("a kernel of user-mode Linux", uml_kernel.build, there=uml_kernel.is_built())
 
 
 def _root(suite: str) -> bool:

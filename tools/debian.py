@@ -20,17 +20,34 @@ def sources(suite: str) -> list[str]:
     return [
         f"deb {uri} {release.replace(own, suite, 1)} {component}"
         for uri, release, component in entries
-        if release == own or release.startswith(f"{own}-")
+        if release == own or (release.startswith(f"{own}-") and "-" not in suite)
     ]
 
 
 def download(packages: tuple[str, ...], *, suite: str, installed: Path, folder: Path) -> None:
     """Download packages into a folder, with what they need beyond the ones that the dpkg status file names."""
+    apt = _apt(suite, installed, folder)
+    subprocess.run([*apt, "update"], check=True)
+    subprocess.run(
+        [*apt, "install", "--download-only", "--no-install-recommends", "--assume-yes", *packages], check=True
+    )
+
+
+def package(name: str, *, suite: str, folder: Path) -> Path:
+    """Give the newest version of one package, downloaded into a folder, without what it needs."""
+    apt = _apt(suite, Path("/dev/null"), folder)
+    subprocess.run([*apt, "update"], check=True)
+    subprocess.run([*apt, "download", name], check=True, cwd=folder)
+    return next(folder.glob("*.deb"))
+
+
+def _apt(suite: str, installed: Path, folder: Path) -> list[str]:
+    """An apt of its own, with its state in a folder."""
     for name in ("state/lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     source_list = folder / "sources.list"
     source_list.write_text("".join(f"{line}\n" for line in sources(suite)))
-    apt = [
+    return [
         "apt-get",
         "--quiet=2",
         f"-oDir::State={folder}/state",
@@ -42,10 +59,6 @@ def download(packages: tuple[str, ...], *, suite: str, installed: Path, folder: 
         "-oAPT::Sandbox::User=root",
         "-oDebug::NoLocking=true",
     ]
-    subprocess.run([*apt, "update"], check=True)
-    subprocess.run(
-        [*apt, "install", "--download-only", "--no-install-recommends", "--assume-yes", *packages], check=True
-    )
 
 
 def _own_suite() -> str:
