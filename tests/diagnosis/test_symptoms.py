@@ -120,6 +120,14 @@ def test_what_counts_on_a_node_that_is_done(code: str, text: str) -> None:
     assert found.wrong is (code in grave)
 
 
+@pytest.mark.parametrize(("code", "work"), [("renewal-failed", "renewal"), ("snapshot-failed", "etcd-snapshot")])
+def test_only_the_last_line_of_each_upkeep_counts(code: str, work: str) -> None:
+    (failed,) = CONSOLE[code]
+    good = f'imagegen: upkeep={work} status=ok message="it is done"'
+    assert codes(consoles.console([*DONE, failed, good])) == []
+    assert codes(consoles.console([*DONE, good, failed, failed])) == [code]
+
+
 def test_daily_life_is_no_symptom() -> None:
     lines = [
         "[  300.1] Memory cgroup out of memory: Killed process 991 (java) total-vm:1kB",
