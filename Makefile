@@ -50,8 +50,16 @@ vm-test: tools  ## a real bake, and the baked image booted under QEMU
 bake-figures: tools  ## a bake beside the same installs by hand: time and size; a quarter of an hour for each release
 	$(BIN)/pytest -m figures -s tests/vm
 
-cluster-test: tools  ## a real cluster out of the baked image; FULL=1: with long waits and many kills, half an hour more
+cluster-test: tools  ## a real cluster out of the baked image; FULL=1: with long waits and many kills, half an hour more;
+cluster-test:        ## GROUND=uml: machines with a kernel of their own, for kube-proxy's modes ipvs and nftables, instead
+ifeq ($(GROUND),uml)
+	$(BIN)/python -m tools.build --ground uml
+	$(BIN)/pytest -m uml --durations=10 tests/uml
+else ifneq ($(filter-out nspawn,$(GROUND)),)
+	$(error GROUND is nspawn, which is the default, or uml: not $(GROUND))
+else
 	IMAGEGEN_FULL=$(FULL) $(BIN)/pytest -m cluster --durations=30 tests/cluster
+endif
 
 clean:
 	rm -rf $(VENV) out .mypy_cache .pytest_cache .ruff_cache

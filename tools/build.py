@@ -67,10 +67,11 @@ def _built(name: str, build: Callable[[], Path], *, there: bool) -> bool:
     word = "there" if there else "built"
     try:
         build()
-    except subprocess.CalledProcessError:
-        word = "FAILED"
+    except (subprocess.CalledProcessError, FileNotFoundError, ValueError) as error:
+        print(f"{name}: FAILED: {error}", flush=True)
+        return False
     print(f"{name}: {word}, {time.monotonic() - before:.0f} s", flush=True)
-    return word != "FAILED"
+    return True
 
 
 if __name__ == "__main__":

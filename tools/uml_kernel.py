@@ -12,6 +12,7 @@ from tools import cache, debian
 # The oldest with the fast way into a process (`seccomp=on`), and with both kinds of packet filters for IPv4.
 _SOURCE, _SUITE = "linux-source-7.2", "trixie-backports"
 _CONFIG = Path(__file__).resolve().parent / "uml-kernel" / "kernel.config"
+_NEEDED = {"bc": "bc", "bison": "bison", "depmod": "kmod", "flex": "flex", "xz": "xz-utils"}
 _MAKE = ("make", "--silent", "ARCH=um")
 
 
@@ -50,6 +51,8 @@ def _key() -> str:
 
 
 def _build(folder: Path) -> None:
+    if missing := [package for program, package in _NEEDED.items() if shutil.which(program) is None]:
+        raise FileNotFoundError(f"a kernel needs more programs to be built: apt-get install {' '.join(missing)}")
     with tempfile.TemporaryDirectory(prefix="imagegen-kernel-", dir=folder) as scratch:
         source = _unpacked(Path(scratch))
         _configure(source)

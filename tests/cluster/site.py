@@ -58,10 +58,11 @@ def make(
     folder: Path,
     image: dict[str, object],
     *,
+    template: Path = TEMPLATE,
     change: Callable[[dict[str, Any]], dict[str, Any]] = lambda document: document,
 ) -> Site:
-    """The lab's spec with the image that is under test, and what else `change` makes of it."""
-    document = change(yaml.safe_load(TEMPLATE.read_text(encoding="utf-8")))
+    """The lab's spec, or another, with the image that is under test, and what else `change` makes of it."""
+    document = change(yaml.safe_load(template.read_text(encoding="utf-8")))
     document["image"] = image
     authority = new_authority("lab of the day", EncryptionAlgorithm.ECDSA_P256, datetime.now(UTC))
     document["trustedCAs"] = [authority.certificate]

@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from imagegen.lab.nspawn import NspawnMachine
+from imagegen.lab.machine import Machine
 from tests.cluster.kubectl import condition, moment, until
 
 BOOT_FINISHED = "/var/lib/cloud/instance/boot-finished"
@@ -12,6 +12,13 @@ _UNIT = "imagegen-bootstrap.service"
 # Run by hand, kubeadm would take as long, and so would its wait for a runtime and for somebody who is to be joined.
 _IN_ANY_CASE = {"runtime", "endpoint", "kubeadm-init", "kubeadm-join", "cni", "pre-kubeadm", "post-kubeadm"}
 _LINE = re.compile(r"imagegen: phase=(\S+) status=(ok|retry) seconds=([\d.]+)(?:.*; again in (\d+) s)?")
+
+
+class Measured(Machine, Protocol):
+    """A machine that tells how much memory it holds."""
+
+    def memory(self) -> int:
+        """Bytes of this host's memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +45,7 @@ class NodeTimes:
         )
 
 
-def measure(machine: NspawnMachine, node: dict[str, Any], *, started: float) -> NodeTimes:
+def measure(machine: Measured, node: dict[str, Any], *, started: float) -> NodeTimes:
     """Read the times of a machine whose node is Ready; the API server's have whole seconds."""
     finished = float(machine.shell(f"stat -L -c %.Y {BOOT_FINISHED}").stdout)
     return NodeTimes(
@@ -51,7 +58,7 @@ def measure(machine: NspawnMachine, node: dict[str, Any], *, started: float) -> 
     )
 
 
-def _elapsed(machine: NspawnMachine) -> float:
+def _elapsed(machine: Measured) -> float:
     """Seconds from the start of first boot's program to its end."""
     until(f"the end of {_UNIT}", lambda: "phase=done status=ok" in machine.console(), limit=60)
     names = ("ExecMainStartTimestampMonotonic", "ExecMainExitTimestampMonotonic")

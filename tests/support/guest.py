@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import ssh
+
 _STOP_LIMIT = 120
 _TRIES, _PAUSE = 20, 3.0
 # What ssh says when the command never reached the machine: sshd is restarted in its first minute.
@@ -73,9 +75,7 @@ class Guest:
         raise AssertionError(f"no login after {limit:.0f} s; the console's end:\n{self.console.read_text()[-3000:]}")
 
     def _ssh(self) -> list[str]:
-        options = ("BatchMode=yes", "ConnectTimeout=20", "LogLevel=ERROR", "StrictHostKeyChecking=no")
-        words = [word for option in (*options, "UserKnownHostsFile=/dev/null") for word in ("-o", option)]
-        return ["ssh", *words, "-i", str(self.key), "-p", str(self.port), f"{self.user}@127.0.0.1"]
+        return ssh.command(self.user, "127.0.0.1", self.key, port=self.port)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
+from types import MappingProxyType
 
 PACKAGES = {
     "cc": "gcc",
@@ -23,11 +25,12 @@ PACKAGES = {
     "xorriso": "xorriso",
 }
 """Program → package."""
+FOR_UML = {"ethtool": "ethtool", "ssh": "openssh-client"}
 
 
-def require() -> None:
+def require(more: Mapping[str, str] = MappingProxyType({})) -> None:
     """Fail, with what is to be installed, where a machine test cannot run: it is never skipped."""
     assert os.geteuid() == 0, "machines need root"
-    missing = sorted(package for program, package in PACKAGES.items() if shutil.which(program) is None)
+    missing = sorted(package for program, package in {**PACKAGES, **more}.items() if shutil.which(program) is None)
     assert not missing, f"machine tests need more programs: apt-get install {' '.join(missing)}"
     assert shutil.which("go"), "`make tools` needs Go 1.26 or newer"
