@@ -72,6 +72,36 @@ def test_power_may_fail_between_any_two_writes(
     assert not machine.paths.staged_pki.exists()
 
 
+def test_what_kubeadm_s_power_cut_left_empty_is_made_anew(machine: Machine) -> None:
+    machine.stage(INIT)
+    machine.write("/var/lib/etcd/member/snap/db", "the cluster")
+    torn = ("pki/apiserver.crt", "pki/etcd/server.key", "admin.conf")
+    for name in torn:
+        machine.write(f"/etc/kubernetes/{name}", "")
+    machine.write("/etc/kubernetes/pki/etcd/server.crt", "of no use without its key")
+    machine.write("/etc/kubernetes/pki/apiserver-etcd-client.crt", "whole")
+    machine.plan(
+        "kubeadm-init",
+        'cd "$root/etc/kubernetes"; find . -type f -size 0 >"$root/empty"; find . -type f >"$root/there"',
+    )
+    assert machine.boot() == 0
+    assert machine.read("empty") == ""
+    assert "apiserver-etcd-client.crt" in machine.read("there")
+    assert "/server." not in machine.read("there")
+
+
+def test_cloud_init_may_forget_nothing_once_all_is_on_the_disk(machine: Machine) -> None:
+    """imagegen-anew.service looks for that file."""
+    machine.stage(INIT)
+    whole = machine.read("etc/imagegen/node.json")
+    machine.write("/etc/imagegen/node.json", "")
+    assert machine.boot() != 0
+    assert not machine.paths.received.exists()
+    machine.write("/etc/imagegen/node.json", whole)
+    assert machine.boot() == 0
+    assert machine.paths.received.exists()
+
+
 def _wait_for(path: Path) -> None:
     end = time.monotonic() + 20
     while not (path.exists() and path.read_text()):

@@ -60,7 +60,8 @@ def test_nothing_of_the_secrets_is_left(machine: Machine) -> None:
     homes = (machine.root / "var", machine.root / "etc/imagegen")
     left = {path for home in homes for path in home.rglob("*") if path.is_file() and _is_secret(path)}
     assert left == set()
-    assert sorted(path.name for path in machine.paths.home.iterdir()) == ["done", "lock", "state.json", "status.json"]
+    names = sorted(path.name for path in machine.paths.home.iterdir())
+    assert names == ["done", "lock", "received", "state.json", "status.json"]
 
 
 def test_what_a_later_try_needs_is_kept_until_the_node_is_done(machine: Machine) -> None:

@@ -37,7 +37,7 @@ def _of_nftables(machine: Machine, address: str) -> set[str]:
     table = machine.shell("nft list table ip kube-proxy").stdout
     host, _, port = address.rpartition(":")
     # By the Service's own address, or by a node's port.
-    keys = "|".join(map(re.escape, (f"{host} . tcp . {port}", f"\ttcp . {port}")))
+    keys = rf"{re.escape(host)} \. tcp \. {port}|(?<!\. )tcp \. {port}"
     first = re.findall(rf'(?:{keys})(?: comment "[^"]*")? : goto ([^\s,]+)', table)
     assert first, f"no {address} in:\n{table}"
     chains = dict(re.findall(r"chain (\S+) \{\n(.*?)\n\t\}", table, re.DOTALL))
@@ -45,9 +45,12 @@ def _of_nftables(machine: Machine, address: str) -> set[str]:
 
 
 def _destinations(chains: dict[str, str], name: str) -> set[str]:
-    """Where the rules of a chain, and of those that it goes to, send connections."""
-    found = set(re.findall(r"dnat to (\S+)", chains[name]))
-    return found.union(*(_destinations(chains, chain) for chain in re.findall(r"goto ([^\s,]+)", chains[name])))
+    """Where the rules of a chain, and of those that it goes to, send connections: to one server, or by lot."""
+    rules = chains[name]
+    found = set(re.findall(r"dnat to (\S+)", rules))
+    for lots in re.findall(r"dnat ip to numgen .*? map \{(.*?)\}", rules, re.DOTALL):
+        found |= {f"{host}:{port}" for host, port in re.findall(r": (\S+) \. (\d+)", lots)}
+    return found.union(*(_destinations(chains, chain) for chain in re.findall(r"goto ([^\s,]+)", rules)))
 
 
 IPVS_MODE = Mode(name="ipvs", release=IPVS, servers=_of_ipvs)

@@ -21,6 +21,7 @@ PKI = (
 )
 MODES = {".key": 0o600}
 PUBLIC = 0o644
+_PAIR = (".crt", ".key")
 
 
 def clear(boot: Boot) -> bool:
@@ -30,6 +31,7 @@ def clear(boot: Boot) -> bool:
         # it also lets the node become NotReady: kubeadm refuses to join as a node that is Ready.
         boot.tools.ask("systemctl", "stop", "kubelet")
     if _member(boot):
+        _remove_empty(boot)
         return True
     if boot.state.total_tries:
         _reset(boot)
@@ -57,6 +59,17 @@ def require_pki(boot: Boot) -> None:
 
 def _member(boot: Boot) -> bool:
     return boot.node.control_plane and etcd.has_member(boot)
+
+
+def _remove_empty(boot: Boot) -> None:
+    """A power cut may leave what kubeadm wrote last, but empty: it takes no such file, and makes a missing one.
+
+    Nor does it take a certificate without its key, or a key without its certificate.
+    """
+    for path in sorted(boot.paths.kubernetes.rglob("*")):
+        if path.is_file() and not path.stat().st_size:
+            for half in (path, *(path.with_suffix(suffix) for suffix in _PAIR if path.suffix in _PAIR)):
+                files.remove(half)
 
 
 def _reset(boot: Boot) -> None:

@@ -52,6 +52,10 @@ class Paths:
         return self.home / "done"
 
     @property
+    def received(self) -> Path:
+        return self.home / "received"
+
+    @property
     def lock(self) -> Path:
         return self.home / "lock"
 

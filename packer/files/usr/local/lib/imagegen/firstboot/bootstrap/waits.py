@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from bootstrap import files
 from bootstrap.boot import MAIN_CONFIG, Boot
 from bootstrap.clock import timestamp
 from bootstrap.failures import NotYet
@@ -14,7 +17,18 @@ def contract(boot: Boot) -> Note:
     """The image and the user-data must speak the same contract."""
     boot.identity = read_identity(boot.paths.image, boot.paths.node)
     boot.report_identity()
+    _received(boot)
     return Note()
+
+
+def _received(boot: Boot) -> None:
+    """Once all that cloud-init has written is on the disk, imagegen-anew.service need not have it written again."""
+    if boot.paths.received.exists():
+        return
+    boot.tools.ask("sync", "--file-system", str(boot.paths.node), str(boot.paths.home))
+    # On a full disk it is written again, which does no harm.
+    with suppress(OSError):
+        files.write(boot.paths.received, b"", 0o644)
 
 
 def runtime(boot: Boot) -> Note:

@@ -1,0 +1,66 @@
+"""Power fails before what was written is on the disk: afterwards files are there, and empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from imagegen.lab import lab
+from imagegen.lab.process import LabError
+from tests.cluster.bake import Baked
+from tests.cluster.conftest import OPERATOR, diagnosis
+from tests.cluster.kubectl import until
+from tests.cluster.scene import Scene, heard
+from tests.cluster.test_kills import scene_in
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+_DATABASE = "var/lib/etcd/member/snap/db"
+_API = "https://10.77.0.11:6443/livez"
+_OF_KUBEADM = ("pki/apiserver.crt", "pki/apiserver.key", "pki/etcd/server.crt", "admin.conf", "kubelet.conf")
+_ANEW = "systemctl show imagegen-anew.service --property=ConditionResult --value"
+_LIMIT = 180
+
+
+def test_what_was_not_yet_on_the_disk_is_written_once_more(baked: Baked, tmp_path: Path, report: list[str]) -> None:
+    with lab.opened(tmp_path, operator=OPERATOR) as opened:
+        scene = scene_in(opened, baked, tmp_path)
+        machine = scene.machine("cp1")
+        try:
+            machine.start()
+            heard(machine, "phase=contract status=ok", limit=_LIMIT)
+            machine.power_cut()
+            _empty(machine.root, _written(scene))
+            (machine.root / "var/lib/imagegen/received").unlink()
+
+            machine.start()
+            heard(machine, "phase=contract status=ok", times=2, limit=_LIMIT)
+            assert machine.shell(_ANEW).stdout == "yes\n"
+            ask = ("curl", "--silent", "--insecure", "--max-time", "2", _API)
+            until("an API server", lambda: opened.network.run(*ask), limit=_LIMIT, pause=0.1)
+            machine.power_cut()
+            assert (machine.root / _DATABASE).exists()
+            _empty(machine.root, [f"etc/kubernetes/{name}" for name in _OF_KUBEADM])
+
+            machine.start()
+            scene.api()
+            heard(machine, "phase=done status=ok", limit=_LIMIT)
+            assert machine.shell(_ANEW).stdout == "no\n"
+        except (AssertionError, LabError, TimeoutError) as error:
+            pytest.fail(f"{error}\n{diagnosis(machine)}")
+    report.append("power cuts that left files of user-data and of kubeadm empty: cp1 Ready")
+
+
+def _written(scene: Scene) -> list[str]:
+    """The files of the user-data."""
+    user_data = yaml.safe_load((scene.site.seed("cp1") / "user-data").read_text(encoding="utf-8"))
+    return [file["path"].lstrip("/") for file in user_data["write_files"]]
+
+
+def _empty(root: Path, names: Iterable[str]) -> None:
+    for name in names:
+        assert (root / name).is_file(), name
+        (root / name).write_bytes(b"")
