@@ -5,7 +5,9 @@ set -eu
 state=/var/lib/imagegen
 [ ! -e "$state/installed" ] || exit 0
 # As imagegen-anew.service does in a baked image: what was not yet on the disk when power failed is written once more.
-[ ! -e /etc/imagegen/node.json ] || [ -e "$state/received" ] || rm -f /var/lib/cloud/instance/sem/config_*
+lost() { [ -e /etc/imagegen/node.json ] && [ ! -e "$state/received" ]; }
+! lost || rm -f /var/lib/cloud/instance/sem/config_*
+! lost || sed -i 's/\x00//g' /etc/hosts
 cd /run/systemd/system
 mkdir -p imagegen-bootstrap.service.d
 printf %s "$1" >imagegen-install.service

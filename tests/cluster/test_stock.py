@@ -169,7 +169,14 @@ def test_every_check_passed_on_the_machine_itself(installed: Installed) -> None:
 def test_what_it_was_installed_with_is_gone(installed: Installed) -> None:
     shell = installed.machine.shell
     assert shell("ls -A /var/tmp /var/lib/imagegen-build 2>/dev/null", check=False).stdout.find("imagegen") == -1
-    assert shell("ls /var/lib/imagegen").stdout.split() == ["done", "installed", "lock", "state.json", "status.json"]
+    assert shell("ls /var/lib/imagegen").stdout.split() == [
+        "done",
+        "installed",
+        "lock",
+        "received",
+        "state.json",
+        "status.json",
+    ]
     assert shell("grep -rl stock/payload /var/lib/cloud/instances/", check=False).stdout == ""
 
 

@@ -33,7 +33,7 @@ def test_what_was_not_yet_on_the_disk_is_written_once_more(baked: Baked, tmp_pat
             machine.start()
             heard(machine, "phase=contract status=ok", limit=_LIMIT)
             machine.power_cut()
-            _empty(machine.root, _written(scene))
+            _lose(machine.root, scene)
             (machine.root / "var/lib/imagegen/received").unlink()
 
             machine.start()
@@ -54,10 +54,14 @@ def test_what_was_not_yet_on_the_disk_is_written_once_more(baked: Baked, tmp_pat
     report.append("power cuts that left files of user-data and of kubeadm empty: cp1 Ready")
 
 
-def _written(scene: Scene) -> list[str]:
-    """The files of the user-data."""
+def _lose(root: Path, scene: Scene) -> None:
+    """Leave the files of the user-data empty, and zeros where it adds to a file."""
     user_data = yaml.safe_load((scene.site.seed("cp1") / "user-data").read_text(encoding="utf-8"))
-    return [file["path"].lstrip("/") for file in user_data["write_files"]]
+    for file in user_data["write_files"]:
+        path, added = root / file["path"].lstrip("/"), len(file["content"]) if file.get("append") else 0
+        before = path.read_bytes()
+        path.write_bytes(before[: len(before) - added] + bytes(added) if added else b"")
+    assert b"\0" in (root / "etc/hosts").read_bytes()
 
 
 def _empty(root: Path, names: Iterable[str]) -> None:
