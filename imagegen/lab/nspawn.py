@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -47,15 +47,7 @@ class NspawnMachine:
             raise LabError(f"{self.name} is running")
         self.cable.plug()
         self.group.create()
-        with self.log.open("ab") as console:
-            self._process = subprocess.Popen(
-                ["sh", "-c", ENTER, "enter", *self._command()],
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = launch(self._command(), self._environment(), group=self.group, log=self.log)
 
     def shell(self, command: str, *, timeout: float = 60, check: bool = True) -> CompletedProcess[str]:
         leader = self._leader(patience=10)
@@ -104,8 +96,6 @@ class NspawnMachine:
 
     def _environment(self) -> Mapping[str, str]:
         return {
-            "PATH": PATH,
-            "ENTRANCES": " ".join(self.group.entrances()),
             # With "1" the machine's networkd waits for a udev that never comes.
             "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",
             "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1" if self.unified else "0",
@@ -138,6 +128,21 @@ class NspawnMachine:
         self._process = None
         self.group.delete()
         self.cable.unplug()
+
+
+def launch(
+    command: Sequence[str], environment: Mapping[str, str], *, group: Group, log: Path
+) -> subprocess.Popen[bytes]:
+    """Start a machine's program inside a control group; what it says goes behind the end of the log."""
+    with log.open("ab") as console:
+        return subprocess.Popen(
+            ["sh", "-c", ENTER, "enter", *command],
+            env={"PATH": PATH, "ENTRANCES": " ".join(group.entrances()), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def _children(pid: int) -> tuple[int, ...]:

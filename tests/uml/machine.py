@@ -13,7 +13,7 @@ from imagegen.lab.cgroups import Group
 from imagegen.lab.lab import Lab
 from imagegen.lab.machine import Machine
 from imagegen.lab.network import CARD, Cable
-from imagegen.lab.nspawn import ENTER, PATH
+from imagegen.lab.nspawn import launch
 from imagegen.lab.process import LabError, run
 from tests.support import ssh
 from tests.uml import ground
@@ -55,15 +55,7 @@ class UmlMachine(Machine):
         self.cable.plug()
         self._open_card()
         self.group.create()
-        with self.log.open("ab") as console:
-            self._process = subprocess.Popen(
-                ["sh", "-c", ENTER, "enter", *self._command()],
-                env={"PATH": PATH, "ENTRANCES": " ".join(self.group.entrances())},
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = launch(self._command(), {}, group=self.group, log=self.log)
 
     def shell(self, command: str, *, timeout: float = 60, check: bool = True) -> CompletedProcess[str]:
         inside = ("sudo", "sh", "-c", shlex.quote(command))
