@@ -43,7 +43,7 @@ def test_what_was_not_yet_on_the_disk_is_written_once_more(baked: Baked, tmp_pat
             until("an API server", lambda: opened.network.run(*ask), limit=_LIMIT, pause=0.1)
             machine.power_cut()
             assert (machine.root / _DATABASE).exists()
-            _empty(machine.root, [f"etc/kubernetes/{name}" for name in _OF_KUBEADM])
+            _empty(machine.root, [*(f"etc/kubernetes/{name}" for name in _OF_KUBEADM), *_of_kubelet(machine.root)])
 
             machine.start()
             scene.api()
@@ -62,6 +62,11 @@ def _lose(root: Path, scene: Scene) -> None:
         before = path.read_bytes()
         path.write_bytes(before[: len(before) - added] + bytes(added) if added else b"")
     assert b"\0" in (root / "etc/hosts").read_bytes()
+
+
+def _of_kubelet(root: Path) -> list[str]:
+    """The certificates that it has made for itself by then."""
+    return [str(path.relative_to(root)) for path in (root / "var/lib/kubelet/pki").glob("kubelet.*")]
 
 
 def _empty(root: Path, names: Iterable[str]) -> None:

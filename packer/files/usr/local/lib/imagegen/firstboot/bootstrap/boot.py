@@ -74,5 +74,10 @@ class Boot:
     def hostname(self) -> str:
         return self.paths.hostname.read_text().strip().lower()
 
+    def to_disk(self) -> None:
+        """Brings to the disk what cloud-init, kubeadm and the kubelet have written: they do not wait for that."""
+        folders = (self.paths.node.parent, self.paths.home, self.paths.kubernetes, self.paths.kubelet)
+        self.tools.ask("sync", "--file-system", *(str(folder) for folder in folders if folder.exists()))
+
     def report_identity(self) -> None:
         self.report.facts.update(contract=self.identity.contract, role=self.role, tries=self.state.total_tries)

@@ -54,6 +54,7 @@ def init(boot: Boot) -> Note:
 def join(boot: Boot) -> Note:
     """Joins the cluster, unless an earlier try got far enough."""
     if _joined(boot):
+        boot.to_disk()
         boot.state.mark_joined()
         return Note("resumed", f"the cluster knows this machine as the node {boot.node_name} already")
     with hairpin.held_when_ready(boot):
@@ -73,6 +74,8 @@ def _run(boot: Boot, verb: str) -> Note:
     result = boot.tools.perform(*command, *ignored, log=f"kubeadm-{verb}", limit=COMMAND_LIMIT)
     if result.code:
         raise _failure(boot, result, number)
+    # Before anything relies on it, and before what it was made of goes.
+    boot.to_disk()
     boot.state.mark_joined()
     return Note("", f"try {number}" if number > 1 else "")
 

@@ -64,9 +64,10 @@ def _member(boot: Boot) -> bool:
 def _remove_empty(boot: Boot) -> None:
     """A power cut may leave what kubeadm wrote last, but empty: it takes no such file, and makes a missing one.
 
-    Nor does it take a certificate without its key, or a key without its certificate.
+    Nor does it take a certificate without its key, or a key without its certificate. The kubelet is like that with
+    those that it makes for itself.
     """
-    for path in sorted(boot.paths.kubernetes.rglob("*")):
+    for path in (*boot.paths.kubernetes.rglob("*"), *(boot.paths.kubelet / "pki").glob("*")):
         if path.is_file() and not path.stat().st_size:
             for half in (path, *(path.with_suffix(suffix) for suffix in _PAIR if path.suffix in _PAIR)):
                 files.remove(half)

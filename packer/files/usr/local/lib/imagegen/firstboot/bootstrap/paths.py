@@ -104,6 +104,10 @@ class Paths:
         return self.at("/etc/kubernetes")
 
     @property
+    def kubelet(self) -> Path:
+        return self.at("/var/lib/kubelet")
+
+    @property
     def kubelet_conf(self) -> Path:
         return self.kubernetes / "kubelet.conf"
 

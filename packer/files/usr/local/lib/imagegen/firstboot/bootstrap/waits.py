@@ -25,7 +25,7 @@ def _received(boot: Boot) -> None:
     """Once all that cloud-init has written is on the disk, imagegen-anew.service need not have it written again."""
     if boot.paths.received.exists():
         return
-    boot.tools.ask("sync", "--file-system", str(boot.paths.node), str(boot.paths.home))
+    boot.to_disk()
     # On a full disk it is written again, which does no harm.
     with suppress(OSError):
         files.write(boot.paths.received, b"", 0o644)
