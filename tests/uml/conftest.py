@@ -62,8 +62,11 @@ def report(pytestconfig: pytest.Config) -> list[str]:
 
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The private half of a pair, whose public half is in every machine's user-data."""
     programs.require(programs.FOR_UML)
-    return tmp_path_factory.mktemp("key") / "key"
+    made = tmp_path_factory.mktemp("key") / "key"
+    guest.new_key(made)
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +79,11 @@ def baked(
         @functools.cache
         def made(release: Release) -> Baked:
             folder = tmp_path_factory.mktemp("site")
-            change = functools.partial(_with, release, {"user": USER, "sshAuthorizedKeys": [guest.new_key(key)]})
+            change = functools.partial(
+                _with,
+                release,
+                {"user": USER, "sshAuthorizedKeys": [key.with_suffix(".pub").read_text(encoding="utf-8").strip()]},
+            )
             image = bake.image_section(kubernetes=release)
             rendered = site.make(folder, image, template=TEMPLATE, change=change)
             rendered.render()
