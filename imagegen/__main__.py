@@ -25,6 +25,11 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except RuntimeError as error:
+        # Python 3.11 hides whatever is raised in a descriptor's `__set_name__` (each field of a dataclass) behind this.
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        sys.exit(INTERRUPTED)
     finally:
         # Nor needs the end a search through all that is still there.
         gc.freeze()

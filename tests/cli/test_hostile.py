@@ -97,6 +97,30 @@ main()
     assert (result.returncode, result.stderr) == (130, "")
 
 
+@pytest.mark.parametrize(("raised", "code"), [("KeyboardInterrupt", 130), ("ValueError", 1)])
+def test_ctrl_c_while_a_class_is_made(raised: str, code: int) -> None:
+    program = f"""
+import imagegen.cli
+from imagegen.__main__ import main
+
+class Field:
+    def __set_name__(self, owner, name):
+        raise {raised}
+
+def work():
+    class Settings:
+        field = Field()
+
+imagegen.cli.main = work
+main()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=ENVIRONMENT, check=False
+    )
+    assert result.returncode == code
+    assert ("Traceback" in result.stderr) == (code == 1)
+
+
 def test_ctrl_c_while_a_pipe_is_read() -> None:
     os.mkfifo("fifo")
     with start("validate", "fifo") as process:
