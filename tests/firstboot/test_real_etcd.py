@@ -40,6 +40,10 @@ class Member:
     def data(self) -> Path:
         return self._folder / "data"
 
+    @property
+    def log(self) -> Path:
+        return self._folder / "log"
+
     def start(self, program: Path, members: list[Member]) -> None:
         told = {
             "name": self.name,
@@ -56,7 +60,7 @@ class Member:
             **dict.fromkeys(("cert-file", "key-file", "peer-cert-file", "peer-key-file"), self._pair),
         }
         command = [str(program), *(f"--{key}={value}" for key, value in told.items())]
-        with (self._folder / "log").open("wb") as log:
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def kill(self) -> None:

@@ -32,6 +32,8 @@ class Boot:
     own_addresses: tuple[str, ...] = ()
     # The interface of the node's address.
     link: str = ""
+    # Whether the guard has heard nobody at the endpoint just now.
+    alone: bool = False
 
     @property
     def node(self) -> Node:

@@ -27,6 +27,7 @@ def _decide(boot: Boot) -> tuple[str, Note]:
     if boot.state.mode == JOIN_MODE:
         return JOIN_MODE, Note("cluster-found", "this machine has begun to join the cluster that runs already")
     silence = _listen(boot)
+    boot.alone = bool(silence)
     # Behind the answer: after a power cut the kubelet starts what an init has left, and that may have answered.
     if etcd.has_member(boot):
         return INIT_MODE, Note("etcd-data", "this disk holds etcd data: the init is resumed")

@@ -7,6 +7,7 @@ from pathlib import Path
 from bootstrap import etcd, files
 from bootstrap.boot import Boot
 from bootstrap.failures import Final, Retry
+from bootstrap.phases import INIT_MODE
 
 RESET_LIMIT = 300.0
 PKI = (
@@ -30,11 +31,16 @@ def clear(boot: Boot) -> bool:
         # Stopped before the look, so that no etcd starts between the look and the reset. On a resumed join
         # it also lets the node become NotReady: kubeadm refuses to join as a node that is Ready.
         boot.tools.ask("systemctl", "stop", "kubelet")
-    if _member(boot):
+    # A joining member is told by its leader who votes. Where a cluster answers, it is not this machine's to start.
+    stillborn = etcd.stillborn(boot) if boot.mode == INIT_MODE and boot.alone else []
+    if _member(boot) and not stillborn:
         _remove_empty(boot)
         return True
     if boot.state.total_tries:
         _reset(boot)
+    # A reset finds them by a manifest, which may be lost.
+    for member in stillborn:
+        files.remove(member)
     return False
 
 
