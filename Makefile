@@ -53,11 +53,14 @@ bake-figures: tools  ## a bake beside the same installs by hand: time and size; 
 cluster-test: tools  ## a real cluster out of the baked image; FULL=1: with long waits and many kills, half an hour more;
 cluster-test:        ## GROUND=uml: machines with a kernel of their own, for kube-proxy's modes ipvs and nftables, instead
 ifeq ($(GROUND),uml)
-	$(BIN)/python -m tools.build --ground uml
+	$(BIN)/python -m tools.build --only-for uml
 	$(BIN)/pytest -m uml --durations=10 tests/uml
 else ifneq ($(filter-out nspawn,$(GROUND)),)
 	$(error GROUND is nspawn, which is the default, or uml: not $(GROUND))
 else
+ifeq ($(FULL),1)
+	$(BIN)/python -m tools.build --only-for full
+endif
 	IMAGEGEN_FULL=$(FULL) $(BIN)/pytest -m cluster --durations=30 tests/cluster
 endif
 

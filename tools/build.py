@@ -1,4 +1,4 @@
-"""Build what the cache has not: the components and roots of `make tools`, a ground's own, or every minor's kubeadm."""
+"""Build what the cache has not: that of `make tools`, what one cluster test needs besides, or every minor's kubeadm."""
 
 import argparse
 import os
@@ -12,24 +12,25 @@ from pathlib import Path
 
 from tools import roots, sites, toolbox, uml_kernel
 
-_GROUND = "uml"
+_UML, _FULL = "uml", "full"
 
 
 def main() -> int:
     """Build what is missing, a line per component and root."""
-    ours = (*toolbox.components(), *toolbox.components(_GROUND), *toolbox.kubeadms())
+    ours = (*toolbox.components(), *toolbox.components(_UML), *toolbox.components(_FULL), *toolbox.kubeadms())
     known = {component.name: component for component in ours}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("component", nargs="*", choices=[[], *known], help="only these")
     parser.add_argument("--kubeadms", action="store_true", help="the kubeadm of every minor, in place of the rest")
-    parser.add_argument("--ground", choices=[_GROUND], help="what this ground of the cluster test needs besides")
+    parser.add_argument("--only-for", choices=[_UML, _FULL], help="what the cluster test needs besides")
     arguments = parser.parse_args()
     if arguments.component:
         wanted = [_component(known[name]) for name in arguments.component]
     elif arguments.kubeadms:
         wanted = [_component(component) for component in toolbox.kubeadms()]
-    elif arguments.ground:
-        wanted = [_kernel(), *map(_component, toolbox.components(_GROUND))]
+    elif arguments.only_for:
+        kernel = [_kernel()] if arguments.only_for == _UML else []
+        wanted = [*kernel, *map(_component, toolbox.components(arguments.only_for))]
     else:
         wanted = [*map(_component, toolbox.components()), *_in_pairs(_root, roots.SUITES)]
     return 0 if all(wanted) else 1

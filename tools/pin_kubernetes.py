@@ -58,7 +58,8 @@ def main() -> None:
     """Pin what is named, or the kubeadm of every minor."""
     parser = argparse.ArgumentParser(description=__doc__)
     kubeadms = {Path(component.name).name: component for component in toolbox.kubeadms()}
-    known = kubeadms | {component.name: component for component in toolbox.components("uml")}
+    others = (*toolbox.components("uml"), *toolbox.components("full"))
+    known = kubeadms | {component.name: component for component in others}
     parser.add_argument(
         "module", nargs="*", default=[*kubeadms], help="a kubeadm's minor, such as 1.34, or kubernetes-1.34"
     )

@@ -30,3 +30,5 @@ class Release:
 NEWEST = Release(etcd="3.7.0-0", coredns="v1.14.6", pause="3.10.2")
 IPVS = Release(suffix="-1.34.4", etcd="3.6.5-0", coredns="v1.12.1", pause="3.10.1")
 """The last minor whose default of kube-proxy is ipvs."""
+PREVIOUS = Release(suffix="-1.36.3", etcd="3.6.8-0", coredns="v1.14.2", pause="3.10.2")
+"""The minor before the newest."""

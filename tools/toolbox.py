@@ -25,8 +25,8 @@ class Component:
     ldflags: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     cgo: bool = False
-    ground: str = ""
-    """Of the cluster test's grounds the one that alone needs it; none: it is there for everything."""
+    only_for: str = ""
+    """Of the cluster test's ways of running the one that alone needs it; none: it is there for everything."""
 
     @property
     def folder(self) -> Path:
@@ -39,9 +39,9 @@ class Component:
         return " ".join(["-s", "-w", *(f"-X {value}" for value in values), *self.ldflags])
 
 
-def components(ground: str = "") -> tuple[Component, ...]:
-    """Give the components that everything is made of, or those that this ground needs besides."""
-    return tuple(component for component in _all_components() if component.ground == ground)
+def components(only_for: str = "") -> tuple[Component, ...]:
+    """Give the components that everything is made of, or those that one cluster test needs besides."""
+    return tuple(component for component in _all_components() if component.only_for == only_for)
 
 
 @functools.cache
@@ -102,7 +102,7 @@ def _compiler(*command: str) -> str:
 def _key(component: Component) -> str:
     version = _compiler("go", "env", "GOVERSION") if _is_go(component) else _compiler("cc", "--version")
     sources = [file.read_bytes() for file in sorted(component.folder.iterdir())]
-    recipe = {name: value for name, value in asdict(component).items() if name != "ground"}
+    recipe = {name: value for name, value in asdict(component).items() if name != "only_for"}
     return cache.key(json.dumps(recipe, sort_keys=True), version, *sources)
 
 
