@@ -1,7 +1,7 @@
 """The cluster's own pages for its operator: what to run for each of the usual tasks.
 
-A block of commands is fenced as `sh id=<name> on=<operator|node>`, with `untested` behind it where no test of ours runs
-it. In each page the block `settings` comes first; the other blocks use what it sets.
+A block of commands is fenced as `sh id=<name> on=<operator|node>`, and is run by a test of ours. In each page the block
+`settings` comes first; the other blocks use what it sets.
 """
 
 from __future__ import annotations
@@ -105,6 +105,7 @@ def _values(plan: ClusterPlan, desk: Desk) -> dict[str, object]:
         "admin": next((role.admin.user for role in plan.roles if role.admin), ""),
         "keepalived": any(role.keepalived for role in plan.roles),
         "stock": [image.name for image in plan.images if image.stock],
+        "bundled": any(image.supply.is_offline for image in plan.images if not image.stock),
     }
 
 
@@ -123,6 +124,8 @@ def _machines(plan: ClusterPlan, role: RolePlan, desk: Desk) -> _Machines:
 def _commands(plan: ClusterPlan, desk: Desk) -> dict[str, str]:
     """What stands in blocks of commands, as a shell takes it."""
     patches = next((role.kubeadm.patches_folder for role in plan.roles if role.kubeadm.patches_folder), None)
+    planes = (role for role in plan.roles if role.kind is not RoleKind.WORKER)
+    ignored = ",".join(next((role.ignore_preflight_errors for role in planes), ()))
     return {
         "spec": quote(desk.spec),
         "out": quote(desk.out),
@@ -130,5 +133,6 @@ def _commands(plan: ClusterPlan, desk: Desk) -> dict[str, str]:
         "kubeconfig": quote(f"{plan.name}.kubeconfig"),
         "secrets": f" --secrets {quote(desk.secrets)}" if desk.secrets else "",
         "patches": f" --patches {quote(patches)}" if patches else "",
+        "ignored": f" --ignore-preflight-errors {quote(ignored)}" if ignored else "",
         "etcdctl": _ETCDCTL,
     }

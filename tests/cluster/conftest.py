@@ -26,7 +26,7 @@ OPERATOR = IPv4Interface("10.77.0.1/24")
 NODES = {"cp1": "10.77.0.11", "worker1": "10.77.0.21", "worker2": "10.77.0.22"}
 KUBELET_SERVING = "kubernetes.io/kubelet-serving"
 REPORT = pytest.StashKey[list[str]]()
-collect_ignore = [] if FULL else ["test_kills.py"]
+collect_ignore = [] if FULL else ["test_kills.py", "test_upgrade.py"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

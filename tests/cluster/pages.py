@@ -15,7 +15,7 @@ from tools import toolbox
 
 Run = frozenset[tuple[str, str]]
 
-# Which test runs which block; a contract test holds that together they are all that the pages do not call untested.
+# Which test runs which block; a contract test holds that together they are all.
 WITH_ONE_CONTROL_PLANE: Run = frozenset(
     (page, block)
     for page, named in {
@@ -31,6 +31,7 @@ WITH_ONE_CONTROL_PLANE: Run = frozenset(
 WITH_SEVERAL: Run = frozenset(
     ("replace-a-control-plane", block) for block in (SETTINGS, "remove-member", "delete", "render", "wait", "reset")
 )
+WITH_A_NEW_IMAGE: Run = frozenset(("upgrade", block) for block in (SETTINGS, "render", "bake", "version", "add-ons"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from imagegen import assets
 from imagegen.cli.common import load_assets
 from imagegen.planner import plan_cluster
 from imagegen.runbook import FOLDER, PAGES, Desk, page_paths, render_runbook
-from tests.cluster.pages import WITH_ONE_CONTROL_PLANE, WITH_SEVERAL
+from tests.cluster.pages import WITH_A_NEW_IMAGE, WITH_ONE_CONTROL_PLANE, WITH_SEVERAL
 from tests.support.runbook import SETTINGS, Block, blocks
 from tests.support.specs import FOLDER as EXAMPLES
 from tests.support.specs import checked, fake_bundle, rendered_example, spec
@@ -62,8 +62,6 @@ def test_each_block_is_a_program_and_says_where_it_runs(path: str, text: str) ->
         looked_at = subprocess.run(["bash", "-n"], input=block.text, check=False, capture_output=True, text=True)
         assert (looked_at.returncode, looked_at.stderr) == (0, ""), (path, block.name)
         assert last_place(block) == block.where, block.name
-        if not block.tested:
-            assert "**Not run by our tests**" in block.before, block.name
 
 
 def last_place(block: Block) -> str:
@@ -100,6 +98,24 @@ def test_a_control_plane_from_elsewhere_is_looked_after_there() -> None:
     assert "kubeadm-config" not in existing()["upgrade.md"]
 
 
+def test_an_upgrade_is_told_what_kubeadm_was_told() -> None:
+    patched = {
+        "patches": {"etcd0+merge.yaml": "metadata: {labels: {a: b}}\n"},
+        "ignorePreflightErrors": ["Mem", "NumCPU"],
+    }
+    text = blocks(pages(spec(kubeadm=patched))["upgrade.md"])["add-ons"].text
+    assert "--yes --patches /etc/kubernetes/patches --ignore-preflight-errors Mem,NumCPU " in text
+    assert 'apply --yes "' in blocks(pages(CASES["small"])["upgrade.md"])["add-ons"].text
+
+
+def test_a_bundle_is_named_where_images_are_baked_from_one() -> None:
+    bundled = spec(image={"os": "debian-12", "bundle": {"sha256": "0" * 64}})
+    named = blocks(pages(bundled)["upgrade.md"])
+    assert named["bake"].text.endswith('--out out --bundle "$BUNDLE"\n')
+    assert "BUNDLE=\n" in named[SETTINGS].text
+    assert "BUNDLE" not in pages(CASES["small"])["upgrade.md"]
+
+
 def test_names_of_the_cluster() -> None:
     made = pages(CASES["three"])
     assert "api.example.com:6443" in made["README.md"]
@@ -129,17 +145,17 @@ def test_what_is_named_reaches_the_shell_as_it_is() -> None:
             if "imagegen " in block.text:
                 words = shell(HEARD + settings + block.text).stderr.splitlines()
                 assert desk.spec in words, path
-                assert "validate" in words or desk.secrets in words, path
+                assert "bake" in words or desk.secrets in words, path
                 assert {desk.out, "demo.kubeconfig"} & set(words), path
                 tried += 1
-    assert tried == 7
+    assert tried == 8
 
 
-def test_every_block_is_run_by_a_test_or_says_that_none_does() -> None:
+def test_every_block_is_run_by_a_test() -> None:
     made = pages(CASES["three"])
     found = [(path.removesuffix(".md"), block) for path, text in made.items() for block in blocks(text).values()]
-    assert {(page, block.name) for page, block in found if block.tested} == WITH_ONE_CONTROL_PLANE | WITH_SEVERAL
-    assert {page for page, block in found if not block.tested} == {"upgrade"}
+    run = WITH_ONE_CONTROL_PLANE | WITH_SEVERAL | WITH_A_NEW_IMAGE
+    assert {(page, block.name) for page, block in found} == run
 
 
 def test_first_boot_s_commands_for_etcd_are_the_pages() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from imagegen.frozen import dataclass
 
-_BLOCK = re.compile(r"(?ms)^```sh id=(?P<name>\S+) on=(?P<where>\S+)(?P<untested> untested)?\n(?P<text>.*?)^```$")
+_BLOCK = re.compile(r"(?ms)^```sh id=(?P<name>\S+) on=(?P<where>\S+)\n(?P<text>.*?)^```$")
 SETTINGS = "settings"
 
 
@@ -17,7 +17,6 @@ class Block:
 
     name: str
     where: str
-    tested: bool
     text: str
     before: str
 
@@ -28,7 +27,6 @@ def blocks(page: str) -> Mapping[str, Block]:
         Block(
             name=match["name"],
             where=match["where"],
-            tested=match["untested"] is None,
             text=match["text"],
             before=page[: match.start()],
         )
