@@ -23,6 +23,8 @@ PKI = (
 MODES = {".key": 0o600}
 PUBLIC = 0o644
 _PAIR = (".crt", ".key")
+# What kubeadm writes below its folder; the spec's files may lie there as well.
+_OF_KUBEADM = ("*.conf", "manifests/*", "pki/**/*")
 
 
 def clear(boot: Boot) -> bool:
@@ -73,7 +75,8 @@ def _remove_empty(boot: Boot) -> None:
     Nor does it take a certificate without its key, or a key without its certificate. The kubelet is like that with
     those that it makes for itself.
     """
-    for path in (*boot.paths.kubernetes.rglob("*"), *(boot.paths.kubelet / "pki").glob("*")):
+    theirs = (path for pattern in _OF_KUBEADM for path in boot.paths.kubernetes.glob(pattern))
+    for path in (*theirs, *(boot.paths.kubelet / "pki").glob("*")):
         if path.is_file() and not path.stat().st_size:
             for half in (path, *(path.with_suffix(suffix) for suffix in _PAIR if path.suffix in _PAIR)):
                 files.remove(half)
