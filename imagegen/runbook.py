@@ -13,7 +13,7 @@ from imagegen import templating
 from imagegen.bundle import CONTROL_PLANE
 from imagegen.filetree import FileTree
 from imagegen.frozen import dataclass
-from imagegen.plan import ClusterPlan, RoleKind, RolePlan
+from imagegen.plan import ClusterPlan, ImagePlan, RoleKind, RolePlan
 
 FOLDER = "runbook"
 """The pages' folder in the cluster's output folder."""
@@ -57,7 +57,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Machines:
-    """Those of one role, as the pages name them; `token_id` is the public half of its token."""
+    """Those of one role, as the pages name them: its image, and `token_id`, the public half of its token."""
 
     pool: str
     what: str
@@ -105,7 +105,10 @@ def _values(plan: ClusterPlan, desk: Desk) -> dict[str, object]:
         "admin": next((role.admin.user for role in plan.roles if role.admin), ""),
         "keepalived": any(role.keepalived for role in plan.roles),
         "stock": [image.name for image in plan.images if image.stock],
-        "bundled": any(image.supply.is_offline for image in plan.images if not image.stock),
+        "bakes": any(not image.stock for image in plan.images),
+        "bundled": any(
+            image.supply.is_offline and not image.supply.bundle_url for image in plan.images if not image.stock
+        ),
     }
 
 
@@ -114,11 +117,15 @@ def _machines(plan: ClusterPlan, role: RolePlan, desk: Desk) -> _Machines:
         pool=role.pool,
         what=_WHAT[role.kind].format(pool=role.pool),
         starts=role.kind is RoleKind.CONTROL_PLANE_INIT,
-        image=role.image,
+        image=_image(next(image for image in plan.images if image.name == role.image)),
         user_data=f"user-data/{role.name}.yaml",
         token_id=f"`{role.join_token.partition('.')[0]}`" if desk.opened else "not read",
         nodes=tuple(node.name for node in plan.nodes if node.role == role.name),
     )
+
+
+def _image(image: ImagePlan) -> str:
+    return f"the public one of {image.os}" if image.stock else f"`{image.name}`"
 
 
 def _commands(plan: ClusterPlan, desk: Desk) -> dict[str, str]:

@@ -114,6 +114,14 @@ def test_a_bundle_is_named_where_images_are_baked_from_one() -> None:
     assert named["bake"].text.endswith('--out out --bundle "$BUNDLE"\n')
     assert "BUNDLE=\n" in named[SETTINGS].text
     assert "BUNDLE" not in pages(CASES["small"])["upgrade.md"]
+    served = spec(image={"os": "debian-12", "bundle": {"url": "https://example.com/b.tar", "sha256": "0" * 64}})
+    assert "BUNDLE" not in pages(served)["upgrade.md"]
+
+
+def test_nothing_is_baked_for_machines_that_install_themselves() -> None:
+    made = pages(spec(image={"os": "debian-12", "install": "stock"}))
+    assert blocks(made["upgrade.md"]).keys() == {SETTINGS, "render", "version", "add-ons"}
+    assert "the public one of debian-12" in made["README.md"]
 
 
 def test_names_of_the_cluster() -> None:

@@ -77,8 +77,8 @@ NEXT_STEPS: dict[str, str] = {
     "runtime-silent": "Look at `journalctl -u containerd`.",
     "timeout": f"{_ENDPOINT}: a firewall or a security group may swallow the packets.",
     "tls": "Look at what listens at the endpoint: it does not speak TLS.",
-    "token-not-signed": "Nothing, within a minute of the first control plane's start. Later, the token has expired "
-    "or is not of this cluster: make a new one and render the user-data again.",
+    "token-not-signed": "Nothing, within a minute of the first control plane's start. Later, the token has expired: "
+    "`imagegen token renew`; or it is not of this cluster: `imagegen token rotate`, and its new user-data.",
     "turn": _NOTHING,
     "unreachable": f"{_ENDPOINT}: there is no way to it from here.",
     "unresolved": "Make the endpoint's name resolve on this machine.",
