@@ -50,7 +50,7 @@ vm-test: tools  ## a real bake, and the baked image booted under QEMU
 bake-figures: tools  ## a bake beside the same installs by hand: time and size; a quarter of an hour for each release
 	$(BIN)/pytest -m figures -s tests/vm
 
-cluster-test: tools  ## a real cluster out of the baked image; FULL=1: with long waits and many kills, half an hour more;
+cluster-test: tools  ## a real cluster out of the baked image; FULL=1: with long waits, many kills, an upgrade;
 cluster-test:        ## GROUND=uml: machines with a kernel of their own, for kube-proxy's modes ipvs and nftables, instead
 ifeq ($(GROUND),uml)
 	$(BIN)/python -m tools.build --only-for uml
