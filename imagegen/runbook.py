@@ -7,6 +7,7 @@ A block of commands is fenced as `sh id=<name> on=<operator|node>`, and is run b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_interface
 from shlex import quote
 
 from imagegen import templating
@@ -25,10 +26,11 @@ PAGES = (
     "tokens",
     "certificates",
     "replace-a-control-plane",
+    "restore",
     "upgrade",
 )
 # A control plane that was made elsewhere is looked after there.
-_OF_CONTROL_PLANES = {"certificates", "replace-a-control-plane"}
+_OF_CONTROL_PLANES = {"certificates", "replace-a-control-plane", "restore"}
 _ETCDCTL = """\
 etcdctl() {
   kubectl -n kube-system exec "etcd-$PLANE" -- etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt \\
@@ -100,6 +102,7 @@ def _values(plan: ClusterPlan, desk: Desk) -> dict[str, object]:
         "opened": desk.opened,
         "nodes": [node.name for node in plan.nodes],
         "planes": [name for role in planes for name in role.nodes],
+        "members": _members(plan, planes),
         "workers": [name for role in pools for name in role.nodes],
         "flannel": any(role.cni == "flannel" for role in plan.roles),
         "admin": next((role.admin.user for role in plan.roles if role.admin), ""),
@@ -110,6 +113,15 @@ def _values(plan: ClusterPlan, desk: Desk) -> dict[str, object]:
             image.supply.is_offline and not image.supply.bundle_url for image in plan.images if not image.stock
         ),
     }
+
+
+def _members(plan: ClusterPlan, planes: list[_Machines]) -> str:
+    """Those of etcd, as it is told of them; nothing where no address is known."""
+    names = {name for role in planes for name in role.nodes}
+    hosts = {node.name: ip_interface(node.address).ip for node in plan.nodes if node.name in names}
+    return ",".join(
+        f"{name}=https://{f'[{ip}]' if isinstance(ip, IPv6Address) else ip}:2380" for name, ip in hosts.items()
+    )
 
 
 def _machines(plan: ClusterPlan, role: RolePlan, desk: Desk) -> _Machines:

@@ -95,8 +95,8 @@ def _single(repository: str, tag: str, target: str, binary: str) -> Image:
 
 
 def _etcd(release: Release) -> Image:
-    """As upstream's, with etcdctl beside it, which people run in the pod."""
-    programs = {f"/usr/local/bin/{name}": name for name in ("etcd", "etcdctl")}
+    """As upstream's, with etcdctl beside it, which people run in the pod, and etcdutl."""
+    programs = {f"/usr/local/bin/{name}": name for name in ("etcd", "etcdctl", "etcdutl")}
     return Image(reference=f"registry.k8s.io/etcd:{release.etcd}", entrypoint="/usr/local/bin/etcd", binaries=programs)
 
 

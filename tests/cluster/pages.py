@@ -25,6 +25,7 @@ WITH_ONE_CONTROL_PLANE: Run = frozenset(
         "remove-a-node": (SETTINGS, "drain", "reset", "delete", "forget", "wait"),
         "tokens": (SETTINGS, "list", "renew", "rotate", "retire"),
         "certificates": (SETTINGS, "renew", "restart", "kubeconfig"),
+        "restore": (SETTINGS, "take", "stop", "restore", "start", "kubelet", "watchers"),
     }.items()
     for block in named
 )

@@ -108,6 +108,12 @@ def test_an_upgrade_is_told_what_kubeadm_was_told() -> None:
     assert 'apply --yes "' in blocks(pages(CASES["small"])["upgrade.md"])["add-ons"].text
 
 
+def test_etcd_is_restored_with_all_of_its_members() -> None:
+    named = "MEMBERS=" + ",".join(f"cp{number}=https://192.168.0.{number}:2380" for number in (1, 2, 3)) + "\n"
+    assert named in blocks(pages(CASES["three"])["restore.md"])["restore"].text
+    assert "MEMBERS=   " in blocks(pages(CASES["nameless"])["restore.md"])["restore"].text
+
+
 def test_a_bundle_is_named_where_images_are_baked_from_one() -> None:
     bundled = spec(image={"os": "debian-12", "bundle": {"sha256": "0" * 64}})
     named = blocks(pages(bundled)["upgrade.md"])
