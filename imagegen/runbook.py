@@ -36,6 +36,11 @@ etcdctl() {
   kubectl -n kube-system exec "etcd-$PLANE" -- etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt \\
     --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key "$@"
 }"""
+_OWN_API = """\
+# This machine's own API server: at the endpoint another may answer.
+PORT=$(sed -n 's/.*--secure-port=//p' /etc/kubernetes/manifests/kube-apiserver.yaml)
+until kubectl --kubeconfig /etc/kubernetes/admin.conf --server "https://127.0.0.1:$PORT" --tls-server-name kubernetes \\
+  get --raw=/readyz; do sleep 2; done"""
 _WHAT = {
     RoleKind.CONTROL_PLANE_INIT: "the first control plane",
     RoleKind.CONTROL_PLANE_JOIN: "every further control plane",
@@ -154,4 +159,5 @@ def _commands(plan: ClusterPlan, desk: Desk) -> dict[str, str]:
         "patches": f" --patches {quote(patches)}" if patches else "",
         "ignored": f" --ignore-preflight-errors {quote(ignored)}" if ignored else "",
         "etcdctl": _ETCDCTL,
+        "own_api": _OWN_API,
     }

@@ -1,6 +1,6 @@
 """Reads etcd's write-ahead log, as far as it takes to know whether anything was ever written to it.
 
-Frames and records as in etcd's server/storage/wal (encoder.go, record.proto), the same from 3.0 to 3.7.
+Frames and records as in server/storage/wal (encoder.go, record.proto) of etcd 3.6 and 3.7; another form counts as use.
 """
 
 from __future__ import annotations
